@@ -1,0 +1,14 @@
+//! A GPU compute engine from scratch, and the Idempotent Generative Network on it.
+//!
+//! One idea carries it: a [`Tape`](tape::Tape) is recorded once and replayed. See the rooms: [`tape`] records and
+//! differentiates, [`ops`] says what each operation is, [`gpu`] runs compiled programs.
+
+#![warn(missing_docs)]
+
+pub mod gpu;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+pub mod ops;
+pub mod tape;
+#[cfg(test)]
+mod testing;

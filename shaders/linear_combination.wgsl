@@ -1,0 +1,44 @@
+// y = c0·x0 + c1·x1 + …, one invocation an element. Expects WORKGROUP and shared/grid.wgsl.
+
+struct Params { elements: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
+
+@group(0) @binding(0) var<storage, read> x0: array<f32>;
+@group(0) @binding(1) var<storage, read> x1: array<f32>;
+@group(0) @binding(2) var<storage, read> x2: array<f32>;
+@group(0) @binding(3) var<storage, read> x3: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+fn element(workgroup: vec3<u32>, workgroups: vec3<u32>, local: u32) -> u32 {
+  return linear_workgroup(workgroup, workgroups) * WORKGROUP + local;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn combine1(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i < params.elements) { y[i] = params.c0 * x0[i]; }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn combine2(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i < params.elements) { y[i] = params.c0 * x0[i] + params.c1 * x1[i]; }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn combine3(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i < params.elements) { y[i] = params.c0 * x0[i] + params.c1 * x1[i] + params.c2 * x2[i]; }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn combine4(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i < params.elements) {
+    y[i] = params.c0 * x0[i] + params.c1 * x1[i] + params.c2 * x2[i] + params.c3 * x3[i];
+  }
+}

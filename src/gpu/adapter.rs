@@ -1,0 +1,105 @@
+use super::{Caps, GpuError, Result};
+use wgpu::{Adapter, Backends, DeviceType, Features, Instance, InstanceDescriptor};
+
+/// An adapter of this machine, for listings.
+#[derive(Clone, Debug)]
+pub struct AdapterSummary {
+    /// What `--adapter` and `IGN_ADAPTER` take, beside a part of the name.
+    pub index: usize,
+    /// Whether it is the one chosen by default.
+    pub default: bool,
+    /// Discrete, integrated, virtual, software or other.
+    pub kind: &'static str,
+    /// What kernels will see of it.
+    pub caps: Caps,
+    /// Its features that the engine uses.
+    pub features: Vec<&'static str>,
+}
+
+/// The adapters of this machine, best first.
+pub async fn adapters() -> Vec<AdapterSummary> {
+    let (_, found) = ranked().await;
+    let summary = |(index, adapter): (usize, &Adapter)| AdapterSummary {
+        index,
+        default: index == 0,
+        kind: kind(adapter),
+        caps: caps_of(adapter),
+        features: [(Features::SUBGROUP, "subgroups"), (Features::TIMESTAMP_QUERY, "timestamps")]
+            .into_iter()
+            .filter_map(|(feature, name)| adapter.features().contains(feature).then_some(name))
+            .collect(),
+    };
+    found.iter().enumerate().map(summary).collect()
+}
+
+/// The best adapter, or the one whose index or part of whose name is `wanted`.
+pub(super) async fn choose(wanted: Option<&str>) -> Result<(Instance, Adapter)> {
+    let (instance, mut found) = ranked().await;
+    let Some(wanted) = wanted else {
+        return match found.is_empty() {
+            true => Err(GpuError::NoAdapter(String::new())),
+            false => Ok((instance, found.remove(0))),
+        };
+    };
+    if found.is_empty() {
+        return Err(GpuError::NoAdapter(format!(" (wanted: `{wanted}`)")));
+    }
+    let named = |a: &Adapter| a.get_info().name.to_lowercase().contains(&wanted.to_lowercase());
+    let position = match wanted.parse::<usize>() {
+        Ok(index) => Some(index).filter(|&i| i < found.len()),
+        Err(_) => found.iter().position(named),
+    };
+    let Some(position) = position else {
+        let line = |(i, a): (usize, &Adapter)| format!("  {i}: {}", caps_of(a));
+        return Err(GpuError::UnknownAdapter {
+            wanted: wanted.into(),
+            known: found.iter().enumerate().map(line).collect::<Vec<_>>().join("\n"),
+        });
+    };
+    Ok((instance, found.remove(position)))
+}
+
+async fn ranked() -> (Instance, Vec<Adapter>) {
+    let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
+    let mut found = instance.enumerate_adapters(Backends::all()).await;
+    found.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    let rank = |a: &Adapter| {
+        let info = a.get_info();
+        let kind = match info.device_type {
+            DeviceType::DiscreteGpu => 0,
+            DeviceType::IntegratedGpu => 1,
+            DeviceType::VirtualGpu => 2,
+            DeviceType::Other => 3,
+            DeviceType::Cpu => 4,
+        };
+        // OpenGL reaches the same hardware a second time, with fewer features.
+        (info.backend == wgpu::Backend::Gl, kind)
+    };
+    found.sort_by_key(rank);
+    (instance, found)
+}
+
+fn kind(adapter: &Adapter) -> &'static str {
+    match adapter.get_info().device_type {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "other",
+    }
+}
+
+/// WebGPU's default limits are kept on every adapter, so that what runs on one runs on all and in a browser.
+pub(super) fn caps_of(adapter: &Adapter) -> Caps {
+    let info = adapter.get_info();
+    let fixed = info.subgroup_min_size == info.subgroup_max_size && adapter.features().contains(Features::SUBGROUP);
+    Caps {
+        name: info.name,
+        backend: format!("{:?}", info.backend),
+        driver: [info.driver, info.driver_info].join(" ").trim().into(),
+        software: info.device_type == DeviceType::Cpu,
+        subgroup: fixed.then_some(info.subgroup_min_size),
+        timestamps: adapter.features().contains(Features::TIMESTAMP_QUERY),
+        ..Caps::minimal()
+    }
+}

@@ -1,0 +1,147 @@
+use super::program::Program;
+use super::{Cost, Result};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+use wgpu::{BufferUsages, QueryType};
+
+/// Time per operation of one run.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// A row for each operation and kernel, the longest first.
+    pub rows: Vec<ProfileRow>,
+    /// `timestamps` or `wall clock`.
+    pub method: &'static str,
+}
+
+/// An operation's share of a run.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileRow {
+    /// The operation.
+    pub op: String,
+    /// The kernel that computes it.
+    pub kernel: String,
+    /// Dispatches.
+    pub calls: usize,
+    /// Their time together.
+    pub time: Duration,
+    /// Their arithmetic and traffic together.
+    pub cost: Cost,
+}
+
+impl Profile {
+    /// Time of all rows together.
+    pub fn total(&self) -> Duration {
+        self.rows.iter().map(|r| r.time).sum()
+    }
+
+    fn new(program: &Program, times: &[Duration], method: &'static str) -> Self {
+        let mut rows: BTreeMap<(&str, &str), ProfileRow> = BTreeMap::new();
+        for (step, time) in program.steps.iter().zip(times) {
+            let row = rows.entry((step.op, &step.kernel)).or_default();
+            row.op = step.op.into();
+            row.kernel.clone_from(&step.kernel);
+            row.calls += 1;
+            row.time += *time;
+            row.cost.flops += step.cost.flops;
+            row.cost.bytes += step.cost.bytes;
+        }
+        let mut rows: Vec<_> = rows.into_values().collect();
+        rows.sort_by_key(|r| std::cmp::Reverse(r.time));
+        Self { rows, method }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total().as_secs_f64();
+        let width = self.rows.iter().map(|r| r.op.len()).max().unwrap_or(0).max(9);
+        writeln!(f, "time per operation, by {}", self.method)?;
+        writeln!(
+            f,
+            "{:width$}  {:>5}  {:>9}  {:>6}  {:>8}  {:>7}  kernel",
+            "operation", "calls", "ms", "share", "GFLOP/s", "GB/s"
+        )?;
+        for row in &self.rows {
+            let seconds = row.time.as_secs_f64().max(1e-12);
+            writeln!(
+                f,
+                "{:width$}  {:>5}  {:>9.3}  {:>5.1}%  {:>8.2}  {:>7.2}  {}",
+                row.op,
+                row.calls,
+                1e3 * row.time.as_secs_f64(),
+                100.0 * seconds / total.max(1e-12),
+                row.cost.flops as f64 / seconds / 1e9,
+                row.cost.bytes as f64 / seconds / 1e9,
+                row.kernel
+            )?;
+        }
+        let calls: usize = self.rows.iter().map(|r| r.calls).sum();
+        write!(f, "{:width$}  {calls:>5}  {:>9.3}", "together", 1e3 * total)
+    }
+}
+
+impl Program {
+    /// Runs once and times every dispatch: by timestamp queries where the adapter has them, else by the clock on the
+    /// wall around each dispatch.
+    pub async fn profile(&self) -> Result<Profile> {
+        if self.gpu().caps().timestamps {
+            let times = self.timestamps().await?;
+            if times.iter().any(|t| !t.is_zero()) || times.is_empty() {
+                return Ok(Profile::new(self, &times, "timestamps"));
+            }
+        }
+        let mut times = vec![];
+        for i in 0..self.steps.len() {
+            self.gpu().idle().await?;
+            let start = std::time::Instant::now();
+            self.submit(&self.steps[i..=i])?;
+            self.gpu().idle().await?;
+            times.push(start.elapsed());
+        }
+        Ok(Profile::new(self, &times, "wall clock"))
+    }
+
+    async fn timestamps(&self) -> Result<Vec<Duration>> {
+        let gpu = self.gpu();
+        // A query set holds at most 4,096 queries.
+        let mut times = vec![];
+        for steps in self.steps.chunks(2048) {
+            let count = 2 * steps.len() as u32;
+            let (queries, resolved) = gpu
+                .scoped("timestamp queries", || {
+                    gpu.count(1);
+                    let queries = gpu.device().create_query_set(&wgpu::QuerySetDescriptor {
+                        label: None,
+                        ty: QueryType::Timestamp,
+                        count,
+                    });
+                    let usage = BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC;
+                    (queries, gpu.raw_buffer("timestamps", 8 * u64::from(count), usage))
+                })
+                .await?;
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            for (i, step) in steps.iter().enumerate() {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                    label: None,
+                    timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                        query_set: &queries,
+                        beginning_of_pass_write_index: Some(2 * i as u32),
+                        end_of_pass_write_index: Some(2 * i as u32 + 1),
+                    }),
+                });
+                step.encode(&mut pass);
+            }
+            encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+            gpu.queue().submit([encoder.finish()]);
+            let words = gpu.read_regions(&[(&resolved, 0, 2 * count as usize)]).await?.remove(0);
+            let ticks: Vec<u64> =
+                words.chunks_exact(2).map(|w| u64::from(w[0].to_bits()) | u64::from(w[1].to_bits()) << 32).collect();
+            let period = f64::from(gpu.queue().get_timestamp_period());
+            times.extend(
+                ticks.chunks_exact(2).map(|t| Duration::from_nanos((t[1].saturating_sub(t[0]) as f64 * period) as u64)),
+            );
+        }
+        Ok(times)
+    }
+}

@@ -1,0 +1,169 @@
+//! From the tape to a list of dispatches, without a device.
+
+use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, ValueId};
+use crate::shader;
+use crate::tape::{Op, Shape, Source, Tape, Var};
+use std::collections::BTreeMap;
+
+/// How an operation becomes dispatches.
+pub trait Lower {
+    /// Adds the dispatches that compute the output from the inputs.
+    fn lower(&self, at: &mut Lowering<'_>);
+
+    /// The input whose memory the output simply is, for operations that only rename elements.
+    fn alias(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// What an operation's lowering works with.
+pub struct Lowering<'a> {
+    /// The adapter.
+    pub caps: &'a Caps,
+    /// The inputs' memory.
+    pub inputs: Vec<ValueId>,
+    /// The inputs' shapes.
+    pub shapes: Vec<Shape>,
+    /// The output's memory.
+    pub output: ValueId,
+    /// The output's shape.
+    pub shape: Shape,
+    commands: &'a mut Commands,
+    line: usize,
+    op: &'static str,
+    what: String,
+}
+
+/// Index arithmetic of the grid, part of every kernel.
+const GRID: crate::gpu::Source = shader!("shared/grid.wgsl");
+
+/// Invocations of a workgroup of an elementwise kernel.
+pub(crate) const WORKGROUP: u32 = 64;
+
+impl Lowering<'_> {
+    /// Memory that only this operation sees.
+    pub fn scratch(&mut self, elements: usize) -> ValueId {
+        self.commands.value(format!("scratch of {}", self.what), elements, Place::Planned)
+    }
+
+    /// Adds a dispatch. `flops` counts the arithmetic the operation cannot do without; its traffic is that of the
+    /// bound values, each moved once.
+    pub fn run(
+        &mut self,
+        kernel: Kernel,
+        bindings: &[(&'static str, ValueId)],
+        params: impl Into<Params>,
+        workgroups: usize,
+        flops: usize,
+    ) {
+        let bytes = bindings.iter().map(|(_, v)| 4 * self.commands.get(*v).elements as u64).sum();
+        let dispatch = Dispatch {
+            kernel,
+            bindings: bindings.to_vec(),
+            params: params.into(),
+            workgroups: workgroups as u64,
+            cost: Cost { flops: flops as u64, bytes },
+        };
+        self.commands.push(self.line, self.op, self.what.clone(), dispatch);
+    }
+
+    /// Adds a dispatch with one invocation for each of `elements`.
+    pub fn elementwise(
+        &mut self,
+        source: crate::gpu::Source,
+        entry: &'static str,
+        constants: &[Constant],
+        bindings: &[(&'static str, ValueId)],
+        params: impl Into<Params>,
+        elements: usize,
+    ) {
+        let constants = [&[Constant::U32("WORKGROUP", WORKGROUP)], constants].concat();
+        let kernel = Kernel::new(&[GRID, source], entry, &constants);
+        self.run(kernel, bindings, params, elements.div_ceil(WORKGROUP as usize), elements);
+    }
+}
+
+/// A tape as commands, and where to find what on it.
+pub struct Lowered {
+    /// The dispatches.
+    pub commands: Commands,
+    /// Each input that is used, by name.
+    pub inputs: BTreeMap<String, ValueId>,
+    /// Each output, by the name it was asked for under.
+    pub outputs: BTreeMap<String, ValueId>,
+    /// Each line that is computed.
+    pub lines: Vec<Option<ValueId>>,
+}
+
+/// Lowers what `outputs` and the updates of state need of `tape`, for an adapter with `caps`.
+///
+/// # Errors
+/// The name of an operation that is not listed in `ops`.
+pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lowered, String> {
+    let nodes = tape.nodes();
+    let op_of = |id: usize| match &nodes[id].source {
+        Source::Op(op) => Some(op.as_ref()),
+        _ => None,
+    };
+    let lowering = |op: &dyn Op| super::lowering(op).map(|l| l.alias());
+
+    // Needed: outputs, updates of state, and what they read.
+    let mut needed = vec![false; nodes.len()];
+    for (_, var) in outputs {
+        needed[var.line()] = true;
+    }
+    for id in (0..nodes.len()).rev() {
+        needed[id] |= op_of(id).is_some_and(|op| !op.writes().is_empty());
+        if needed[id] {
+            nodes[id].inputs.iter().for_each(|&i| needed[i] = true);
+        }
+    }
+
+    // Which line owns the memory a line lies in.
+    let mut owner: Vec<usize> = (0..nodes.len()).collect();
+    for id in 0..nodes.len() {
+        if let Some(Some(input)) = op_of(id).and_then(lowering) {
+            owner[id] = owner[nodes[id].inputs[input]];
+        }
+    }
+    let asked: Vec<usize> = outputs.iter().map(|(_, var)| owner[var.line()]).collect();
+
+    let mut commands = Commands::default();
+    let mut lines: Vec<Option<ValueId>> = vec![None; nodes.len()];
+    let mut inputs = BTreeMap::new();
+    for id in (0..nodes.len()).filter(|&id| needed[id]) {
+        let node = &nodes[id];
+        if owner[id] != id {
+            lines[id] = lines[owner[id]];
+            continue;
+        }
+        let place = match &node.source {
+            Source::Input(_) => Place::Host,
+            Source::State(name) => Place::State(name.clone()),
+            Source::Constant(value) => Place::Constant(*value),
+            Source::Op(_) if asked.contains(&id) => Place::Host,
+            Source::Op(_) => Place::Planned,
+        };
+        let what = tape.describe(id);
+        let value = commands.value(what.clone(), node.shape.elements(), place);
+        lines[id] = Some(value);
+        if let Source::Input(name) = &node.source {
+            inputs.insert(name.clone(), value);
+        }
+        let Some(op) = op_of(id) else { continue };
+        let lower = super::lowering(op).ok_or_else(|| format!("{what}: the operation is not listed in `ops`"))?;
+        lower.lower(&mut Lowering {
+            caps,
+            inputs: node.inputs.iter().filter_map(|&i| lines[i]).collect(),
+            shapes: node.inputs.iter().map(|&i| nodes[i].shape.clone()).collect(),
+            output: value,
+            shape: node.shape.clone(),
+            commands: &mut commands,
+            line: id,
+            op: op.name(),
+            what,
+        });
+    }
+    let outputs = outputs.iter().filter_map(|(name, var)| Some((name.to_string(), lines[var.line()]?))).collect();
+    Ok(Lowered { commands, inputs, outputs, lines })
+}

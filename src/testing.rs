@@ -1,0 +1,126 @@
+//! What the tests of the operations share: random feeds, the comparison of every line with the f64 interpreter, and
+//! central differences.
+
+use crate::gpu::{Caps, Gpu, Store};
+use crate::native::{open, wait};
+use crate::ops::{compile, lower};
+use crate::tape::{Source, Tape, Var};
+use proptest::test_runner::TestCaseError;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::OnceLock;
+
+/// The result of a check, for `?` in property tests.
+pub type Check = Result<(), TestCaseError>;
+
+/// One device for all tests of a process.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| open(None).expect("the tests need an adapter"))
+}
+
+fn fail(message: String) -> TestCaseError {
+    TestCaseError::fail(message)
+}
+
+/// A random number in [-1, 1] for every element of every input and state.
+pub fn feeds(tape: &Tape, seed: u64) -> Vec<(Var<'_>, Vec<f64>)> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let fed = tape.all(|node| matches!(node.source, Source::Input(_) | Source::State(_)));
+    let mut number = || f64::from(rng.random_range(-1.0f32..1.0));
+    fed.into_iter().map(|v| (v, (0..v.shape().elements()).map(|_| number()).collect())).collect()
+}
+
+/// Runs `tape` with random feeds on the adapter, and compares every line with the interpreter.
+pub fn agrees(tape: &Tape, seed: u64) -> Check {
+    agrees_with(tape, &feeds(tape, seed), gpu())
+}
+
+/// Runs `tape` on `gpu`, and compares every line and every state with the interpreter.
+pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], gpu: &Gpu) -> Check {
+    let error = |e: &dyn std::fmt::Display| fail(e.to_string());
+    let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
+    let expected = tape.interpret(&slices).map_err(|e| error(&e))?;
+    let lines: Vec<_> = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
+    let names: Vec<_> = lines.iter().map(|v| v.line().to_string()).collect();
+    let outputs: Vec<_> = names.iter().map(String::as_str).zip(lines.iter().copied()).collect();
+
+    let mut store = Store::new();
+    let single = |data: &[f64]| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
+    let is_state = |v: &Var<'_>| matches!(tape.nodes()[v.line()].source, Source::State(_));
+    for (var, data) in feeds.iter().filter(|(v, _)| is_state(v)) {
+        wait(gpu, store.set(gpu, &var.name(), &single(data))).map_err(|e| error(&e))?;
+    }
+    let program = wait(gpu, compile(gpu, &store, tape, &outputs)).map_err(|e| error(&e))?;
+    for (var, data) in feeds.iter().filter(|(v, _)| !is_state(v)) {
+        program.write(&var.name(), &single(data)).map_err(|e| error(&e))?;
+    }
+    program.run().map_err(|e| error(&e))?;
+    let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
+    let found = wait(gpu, program.read(&names)).map_err(|e| error(&e))?;
+    for (var, found) in lines.iter().zip(&found) {
+        close(&format!("{var:?}"), found, expected.get(*var))?;
+    }
+    let states = wait(gpu, store.read(gpu)).map_err(|e| error(&e))?;
+    for (var, _) in feeds.iter().filter(|(v, _)| is_state(v)) {
+        close(&format!("{var:?} after the run"), &states[&var.name()], expected.get(*var))?;
+    }
+    // The same tape for a GPU and for an adapter without any extras: lowered and checked, without a device.
+    for caps in [Caps::minimal(), Caps { subgroup: Some(32), ..Caps::minimal() }, Caps::software(8)] {
+        let lowered = lower(tape, &caps, &outputs).map_err(fail)?;
+        lowered.commands.check(&caps).map_err(|e| error(&e))?;
+    }
+    Ok(())
+}
+
+/// Fails where f32 results are further from the f64 reference than rounding explains.
+pub fn close(what: &str, found: &[f32], expected: &[f64]) -> Check {
+    let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    let tolerance = 2e-5 * scale + 1e-6;
+    for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
+        // Written so that a NaN fails.
+        if !((f64::from(f) - e).abs() <= tolerance) {
+            return Err(fail(format!("{what}: element {i} is {f}, the reference says {e} (tolerance {tolerance:e})")));
+        }
+    }
+    match found.len() == expected.len() {
+        true => Ok(()),
+        false => Err(fail(format!("{what}: {} elements, expected {}", found.len(), expected.len()))),
+    }
+}
+
+/// Compares the gradient rule of everything between `wrt` and `y` with central differences in f64: the derivative of
+/// Σ gᵢ·yᵢ along a random direction, for each variable of `wrt`. Appends the gradients to the tape.
+pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64) -> Check {
+    let g = tape.input("cotangent", y.shape());
+    let gradients = tape.vjp(y, g, wrt).map_err(|e| fail(e.to_string()))?;
+    let fed = feeds(tape, seed ^ 1);
+    let run = |moved: Option<(Var<'_>, &[f64], f64)>| {
+        let data: Vec<(Var<'_>, Vec<f64>)> = fed
+            .iter()
+            .map(|(v, data)| match moved {
+                Some((m, d, h)) if m.line() == v.line() => (*v, data.iter().zip(d).map(|(x, d)| x + h * d).collect()),
+                _ => (*v, data.clone()),
+            })
+            .collect();
+        let slices: Vec<_> = data.iter().map(|(v, data)| (*v, data.as_slice())).collect();
+        tape.interpret(&slices).map_err(|e| fail(e.to_string()))
+    };
+    let at = run(None)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 2);
+    for (v, gradient) in wrt.iter().zip(&gradients) {
+        let direction: Vec<f64> = (0..v.shape().elements()).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let h = 1e-6;
+        let along = |h: f64| -> Result<f64, TestCaseError> {
+            let values = run(Some((*v, &direction, h)))?;
+            Ok(values.get(y).iter().zip(values.get(g)).map(|(y, g)| y * g).sum())
+        };
+        let numeric = (along(h)? - along(-h)?) / (2.0 * h);
+        let analytic: f64 = at.get(*gradient).iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let tolerance = 1e-5 * (1.0 + numeric.abs().max(analytic.abs()));
+        if !((numeric - analytic).abs() <= tolerance) {
+            return Err(fail(format!("∂{y:?}/∂{v:?} along a direction: rule {analytic}, difference {numeric}")));
+        }
+    }
+    Ok(())
+}
