@@ -1,4 +1,4 @@
-// y = c0·x0 + c1·x1 + …, one invocation an element. Expects WORKGROUP and shared/grid.wgsl.
+// y = c0·x0 + c1·x1 + …, one invocation an element. Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { elements: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
 
@@ -8,10 +8,6 @@ struct Params { elements: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
 @group(0) @binding(3) var<storage, read> x3: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
-
-fn element(workgroup: vec3<u32>, workgroups: vec3<u32>, local: u32) -> u32 {
-  return linear_workgroup(workgroup, workgroups) * WORKGROUP + local;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn combine1(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,

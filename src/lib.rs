@@ -9,6 +9,8 @@ pub mod gpu;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod ops;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod roof;
 pub mod tape;
 #[cfg(test)]
 mod testing;

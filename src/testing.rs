@@ -3,11 +3,12 @@
 
 use crate::gpu::{Caps, Gpu, Store};
 use crate::native::{open, wait};
-use crate::ops::{compile, lower};
+use crate::ops::compile;
 use crate::tape::{Source, Tape, Var};
 use proptest::test_runner::TestCaseError;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The result of a check, for `?` in property tests.
@@ -31,20 +32,44 @@ pub fn feeds(tape: &Tape, seed: u64) -> Vec<(Var<'_>, Vec<f64>)> {
     fed.into_iter().map(|v| (v, (0..v.shape().elements()).map(|_| number()).collect())).collect()
 }
 
-/// Runs `tape` with random feeds on the adapter, and compares every line with the interpreter.
+/// Runs `tape` with random feeds, and compares every line with the interpreter, in every variant of its kernels.
 pub fn agrees(tape: &Tape, seed: u64) -> Check {
-    agrees_with(tape, &feeds(tape, seed), gpu())
+    agrees_with(tape, &feeds(tape, seed))
 }
 
-/// Runs `tape` on `gpu`, and compares every line and every state with the interpreter.
-pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], gpu: &Gpu) -> Check {
-    let error = |e: &dyn std::fmt::Display| fail(e.to_string());
+/// Runs `tape` on the adapter, and compares every line and every state with the interpreter: with the kernels meant for
+/// this adapter, and with those meant for others.
+pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Check {
     let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
-    let expected = tape.interpret(&slices).map_err(|e| error(&e))?;
-    let lines: Vec<_> = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
-    let names: Vec<_> = lines.iter().map(|v| v.line().to_string()).collect();
-    let outputs: Vec<_> = names.iter().map(String::as_str).zip(lines.iter().copied()).collect();
+    let expected = tape.interpret(&slices).map_err(|e| fail(e.to_string()))?;
+    let lines = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
+    let subgroup = gpu().caps().subgroup;
+    for (software, subgroup) in [(true, subgroup), (true, None), (false, subgroup)] {
+        let caps = Caps { software, subgroup, ..gpu().caps().clone() };
+        let (found, states) = run(tape, feeds, &lines, &gpu().with_caps(caps))?;
+        for (var, found) in lines.iter().zip(&found) {
+            close(&format!("{var:?}"), found, expected.get(*var))?;
+        }
+        for (var, _) in feeds.iter().filter(|(v, _)| states.contains_key(&v.name())) {
+            close(&format!("{var:?} after the run"), &states[&var.name()], expected.get(*var))?;
+        }
+    }
+    Ok(())
+}
 
+/// What a run left: the values of the outputs in order, and all state by name.
+type Outcome = (Vec<Vec<f32>>, BTreeMap<String, Vec<f32>>);
+
+/// Compiles and runs `tape` once.
+pub fn run(
+    tape: &Tape,
+    feeds: &[(Var<'_>, Vec<f64>)],
+    outputs: &[Var<'_>],
+    gpu: &Gpu,
+) -> Result<Outcome, TestCaseError> {
+    let error = |e: &dyn std::fmt::Display| fail(e.to_string());
+    let names: Vec<_> = outputs.iter().map(|v| v.line().to_string()).collect();
+    let outputs: Vec<_> = names.iter().map(String::as_str).zip(outputs.iter().copied()).collect();
     let mut store = Store::new();
     let single = |data: &[f64]| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
     let is_state = |v: &Var<'_>| matches!(tape.nodes()[v.line()].source, Source::State(_));
@@ -58,19 +83,8 @@ pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], gpu: &Gpu) -> Che
     program.run().map_err(|e| error(&e))?;
     let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
     let found = wait(gpu, program.read(&names)).map_err(|e| error(&e))?;
-    for (var, found) in lines.iter().zip(&found) {
-        close(&format!("{var:?}"), found, expected.get(*var))?;
-    }
     let states = wait(gpu, store.read(gpu)).map_err(|e| error(&e))?;
-    for (var, _) in feeds.iter().filter(|(v, _)| is_state(v)) {
-        close(&format!("{var:?} after the run"), &states[&var.name()], expected.get(*var))?;
-    }
-    // The same tape for a GPU and for an adapter without any extras: lowered and checked, without a device.
-    for caps in [Caps::minimal(), Caps { subgroup: Some(32), ..Caps::minimal() }, Caps::software(8)] {
-        let lowered = lower(tape, &caps, &outputs).map_err(fail)?;
-        lowered.commands.check(&caps).map_err(|e| error(&e))?;
-    }
-    Ok(())
+    Ok((found, states))
 }
 
 /// Fails where f32 results are further from the f64 reference than rounding explains.
@@ -78,8 +92,8 @@ pub fn close(what: &str, found: &[f32], expected: &[f64]) -> Check {
     let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let tolerance = 2e-5 * scale + 1e-6;
     for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
-        // Written so that a NaN fails.
-        if !((f64::from(f) - e).abs() <= tolerance) {
+        let distance = (f64::from(f) - e).abs();
+        if distance.is_nan() || distance > tolerance {
             return Err(fail(format!("{what}: element {i} is {f}, the reference says {e} (tolerance {tolerance:e})")));
         }
     }
@@ -92,7 +106,7 @@ pub fn close(what: &str, found: &[f32], expected: &[f64]) -> Check {
 /// Compares the gradient rule of everything between `wrt` and `y` with central differences in f64: the derivative of
 /// Σ gᵢ·yᵢ along a random direction, for each variable of `wrt`. Appends the gradients to the tape.
 pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64) -> Check {
-    let g = tape.input("cotangent", y.shape());
+    let g = tape.input(&format!("cotangent of {}", y.line()), y.shape());
     let gradients = tape.vjp(y, g, wrt).map_err(|e| fail(e.to_string()))?;
     let fed = feeds(tape, seed ^ 1);
     let run = |moved: Option<(Var<'_>, &[f64], f64)>| {
@@ -118,7 +132,8 @@ pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64
         let numeric = (along(h)? - along(-h)?) / (2.0 * h);
         let analytic: f64 = at.get(*gradient).iter().zip(&direction).map(|(g, d)| g * d).sum();
         let tolerance = 1e-5 * (1.0 + numeric.abs().max(analytic.abs()));
-        if !((numeric - analytic).abs() <= tolerance) {
+        let distance = (numeric - analytic).abs();
+        if distance.is_nan() || distance > tolerance {
             return Err(fail(format!("∂{y:?}/∂{v:?} along a direction: rule {analytic}, difference {numeric}")));
         }
     }

@@ -14,6 +14,8 @@ pub struct AdapterSummary {
     pub caps: Caps,
     /// Its features that the engine uses.
     pub features: Vec<&'static str>,
+    /// What it would allow, beyond the defaults of WebGPU that the engine keeps to.
+    pub limits: wgpu::Limits,
 }
 
 /// The adapters of this machine, best first.
@@ -24,6 +26,7 @@ pub async fn adapters() -> Vec<AdapterSummary> {
         default: index == 0,
         kind: kind(adapter),
         caps: caps_of(adapter),
+        limits: adapter.limits(),
         features: [(Features::SUBGROUP, "subgroups"), (Features::TIMESTAMP_QUERY, "timestamps")]
             .into_iter()
             .filter_map(|(feature, name)| adapter.features().contains(feature).then_some(name))
@@ -59,23 +62,26 @@ pub(super) async fn choose(wanted: Option<&str>) -> Result<(Instance, Adapter)> 
     Ok((instance, found.remove(position)))
 }
 
+/// OpenGL reaches the same hardware as the primary backends, with fewer features: it is asked only where they fail.
 async fn ranked() -> (Instance, Vec<Adapter>) {
-    let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
-    let mut found = instance.enumerate_adapters(Backends::all()).await;
-    found.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
-    let rank = |a: &Adapter| {
-        let info = a.get_info();
-        let kind = match info.device_type {
-            DeviceType::DiscreteGpu => 0,
-            DeviceType::IntegratedGpu => 1,
-            DeviceType::VirtualGpu => 2,
-            DeviceType::Other => 3,
-            DeviceType::Cpu => 4,
-        };
-        // OpenGL reaches the same hardware a second time, with fewer features.
-        (info.backend == wgpu::Backend::Gl, kind)
+    let on = async |backends| {
+        let instance =
+            Instance::new(InstanceDescriptor { backends, ..InstanceDescriptor::new_without_display_handle() });
+        let found = instance.enumerate_adapters(backends).await;
+        (instance, found)
     };
-    found.sort_by_key(rank);
+    let (mut instance, mut found) = on(Backends::PRIMARY).await;
+    if found.is_empty() {
+        (instance, found) = on(Backends::SECONDARY).await;
+    }
+    found.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    found.sort_by_key(|a| match a.get_info().device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    });
     (instance, found)
 }
 

@@ -10,12 +10,14 @@ use wgpu::{BufferUsages, Features};
 
 /// A device of an adapter with its queue, and every pipeline made on it. Cheap to clone.
 #[derive(Clone)]
-pub struct Gpu(Arc<Inner>);
+pub struct Gpu {
+    inner: Arc<Inner>,
+    caps: Caps,
+}
 
 struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    caps: Caps,
     pipelines: Mutex<HashMap<Kernel, Arc<Pipeline>>>,
     staging: Mutex<Vec<wgpu::Buffer>>,
     made: AtomicU64,
@@ -72,31 +74,37 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             lock(&uncaptured).get_or_insert(GpuError::from_scope(error, "a command"));
         }));
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             device,
             queue,
-            caps,
             pipelines: Mutex::default(),
             staging: Mutex::default(),
             made: AtomicU64::new(0),
             failure,
-        })))
+        };
+        Ok(Self { inner: Arc::new(inner), caps })
+    }
+
+    /// The same device with other `caps`, for programs made of the kernels that such an adapter would get. The device
+    /// must be able to run them.
+    pub fn with_caps(&self, caps: Caps) -> Self {
+        Self { inner: self.inner.clone(), caps }
     }
 
     /// What kernels may know of the adapter.
     pub fn caps(&self) -> &Caps {
-        &self.0.caps
+        &self.caps
     }
 
     /// How many GPU objects (buffers, bind groups, pipelines, query sets) this crate made on the device so far.
     /// A compiled program makes none while it runs.
     pub fn objects_made(&self) -> u64 {
-        self.0.made.load(Ordering::Relaxed)
+        self.inner.made.load(Ordering::Relaxed)
     }
 
     /// Objects alive in the driver by wgpu's own count, and bytes of memory they hold.
     pub fn objects_alive(&self) -> (isize, isize) {
-        let hal = self.0.device.get_internal_counters().hal;
+        let hal = self.inner.device.get_internal_counters().hal;
         let objects = hal.bind_groups.read() + hal.compute_pipelines.read() + hal.shader_modules.read();
         (objects, hal.buffer_memory.read())
     }
@@ -148,8 +156,8 @@ impl Gpu {
     /// Reads regions: buffer, byte offset, elements.
     pub(super) async fn read_regions(&self, regions: &[(&wgpu::Buffer, u64, usize)]) -> Result<Vec<Vec<f32>>> {
         let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
-        if bytes > self.0.caps.max_buffer {
-            return Err(self.too_large("a readback", bytes, self.0.caps.max_buffer, "maxBufferSize"));
+        if bytes > self.caps.max_buffer {
+            return Err(self.too_large("a readback", bytes, self.caps.max_buffer, "maxBufferSize"));
         }
         let staging = self.staging(bytes).await?;
         let mut encoder = self.device().create_command_encoder(&Default::default());
@@ -175,7 +183,7 @@ impl Gpu {
         }
         drop(view);
         staging.unmap();
-        lock(&self.0.staging).push(staging);
+        lock(&self.inner.staging).push(staging);
         self.healthy()?;
         Ok(contents)
     }
@@ -190,23 +198,23 @@ impl Gpu {
 
     /// The first failure that the driver reported outside a call of ours, if any.
     pub fn healthy(&self) -> Result<()> {
-        lock(&self.0.failure).clone().map_or(Ok(()), Err)
+        lock(&self.inner.failure).clone().map_or(Ok(()), Err)
     }
 
     pub(crate) fn device(&self) -> &wgpu::Device {
-        &self.0.device
+        &self.inner.device
     }
 
     pub(super) fn queue(&self) -> &wgpu::Queue {
-        &self.0.queue
+        &self.inner.queue
     }
 
     pub(super) fn count(&self, objects: usize) {
-        self.0.made.fetch_add(objects as u64, Ordering::Relaxed);
+        self.inner.made.fetch_add(objects as u64, Ordering::Relaxed);
     }
 
     pub(super) fn check_binding(&self, what: &str, bytes: u64) -> Result<()> {
-        let limit = self.0.caps.max_binding;
+        let limit = self.caps.max_binding;
         match bytes > limit {
             true => Err(self.too_large(what, bytes, limit, "maxStorageBufferBindingSize")),
             false => Ok(()),
@@ -252,14 +260,14 @@ impl Gpu {
     pub(super) async fn pipelines(&self, kernels: &[&Kernel]) -> Result<Vec<Arc<Pipeline>>> {
         let mut missing: Vec<&Kernel> = vec![];
         for kernel in kernels {
-            if !lock(&self.0.pipelines).contains_key(*kernel) && !missing.contains(kernel) {
+            if !lock(&self.inner.pipelines).contains_key(*kernel) && !missing.contains(kernel) {
                 missing.push(kernel);
             }
         }
         for (kernel, made) in missing.iter().zip(self.compile(&missing).await) {
-            lock(&self.0.pipelines).insert((*kernel).clone(), Arc::new(made?));
+            lock(&self.inner.pipelines).insert((*kernel).clone(), Arc::new(made?));
         }
-        let cache = lock(&self.0.pipelines);
+        let cache = lock(&self.inner.pipelines);
         Ok(kernels.iter().map(|k| cache[*k].clone()).collect())
     }
 
@@ -338,11 +346,13 @@ impl Gpu {
 
     /// A mappable buffer of at least `bytes`, reused between reads.
     async fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
-        let mut free = lock(&self.0.staging);
-        if let Some(i) = free.iter().position(|b| b.size() >= bytes) {
-            return Ok(free.swap_remove(i));
+        let reuse = |free: &mut Vec<wgpu::Buffer>| {
+            let i = free.iter().position(|b| b.size() >= bytes)?;
+            Some(free.swap_remove(i))
+        };
+        if let Some(buffer) = reuse(&mut lock(&self.inner.staging)) {
+            return Ok(buffer);
         }
-        drop(free);
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         self.scoped("a staging buffer", || self.raw_buffer("staging", bytes, usage)).await
     }

@@ -154,3 +154,72 @@ fn place(order: &[&Item], values: usize, max_buffer: u64) -> (Vec<Option<Region>
     }
     (regions, buffers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Binding, Cost, Dispatch, Kernel, Params, ValueId};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Dispatches that read `x` (and `x1`) and write `y`.
+    fn interface(reads: usize) -> Interface {
+        let binding = |name: &str, kind| Binding { name: name.into(), slot: 0, kind };
+        let mut bindings: Vec<_> = ["x", "x1"][..reads].iter().map(|n| binding(n, BindingKind::Read)).collect();
+        bindings.push(binding("y", BindingKind::Write));
+        Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0 }
+    }
+
+    fn commands(steps: &[(Vec<usize>, usize)]) -> (Commands, Vec<Interface>) {
+        let mut commands = Commands::default();
+        let mut values: Vec<ValueId> = vec![];
+        let mut interfaces = vec![];
+        for (reads, elements) in steps {
+            let y = commands.value("y", *elements, Place::Planned);
+            let mut reads: Vec<_> = reads.iter().filter_map(|&i| values.get(i).copied()).collect();
+            reads.dedup();
+            let bindings = ["x", "x1"].into_iter().zip(reads.iter().copied()).chain([("y", y)]).collect();
+            let kernel = Kernel::new(&[], "none", &[]);
+            let dispatch =
+                Dispatch { kernel, bindings, params: Params::default(), workgroups: 1, cost: Cost::default() };
+            commands.push(interfaces.len(), "none", String::new(), dispatch);
+            interfaces.push(interface(reads.len().min(2)));
+            values.push(y);
+        }
+        (commands, interfaces)
+    }
+
+    proptest! {
+        #[test]
+        fn values_alive_together_do_not_overlap(
+            steps in prop::collection::vec((prop::collection::vec(0usize..30, 0..2), 1usize..5000), 1..30)
+        ) {
+            let (commands, interfaces) = commands(&steps);
+            let interfaces: Vec<_> = interfaces.iter().collect();
+            let plan = plan(&commands, &interfaces, 1 << 30);
+            let items = lifetimes(&commands, &interfaces);
+            for (i, a) in items.iter().enumerate() {
+                let at = plan.regions[a.value].unwrap();
+                prop_assert!(at.offset.is_multiple_of(ALIGNMENT) && at.offset + a.bytes <= plan.buffers[at.buffer]);
+                for b in &items[i + 1..] {
+                    let other = plan.regions[b.value].unwrap();
+                    let together = a.first <= b.last && b.first <= a.last;
+                    let overlap = at.buffer == other.buffer
+                        && at.offset < other.offset + b.bytes
+                        && other.offset < at.offset + a.bytes;
+                    prop_assert!(!(together && overlap), "{:?} and {:?}", a.value, b.value);
+                    prop_assert!(!a.apart.contains(&b.value) || at.buffer != other.buffer);
+                }
+            }
+            prop_assert!(plan.report.lower_bound <= plan.report.planned);
+            prop_assert!(plan.report.planned <= plan.report.unshared);
+        }
+    }
+
+    #[test]
+    fn a_chain_needs_memory_for_two() {
+        let chain: Vec<_> = (0..20).map(|i: usize| (vec![i.wrapping_sub(1)], 64)).collect();
+        let (commands, interfaces) = commands(&chain);
+        let report = plan(&commands, &interfaces.iter().collect::<Vec<_>>(), 1 << 30).report;
+        assert_eq!(report, MemoryReport { planned: 512, lower_bound: 512, unshared: 20 * 256 });
+    }
+}

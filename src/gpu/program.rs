@@ -70,9 +70,18 @@ impl Program {
 
     /// Submits the dispatches of one line of the tape only.
     pub fn run_line(&self, line: usize) -> Result<()> {
+        self.submit(self.steps_of(line))
+    }
+
+    /// Whether a line of the tape has dispatches of its own.
+    pub fn has_line(&self, line: usize) -> bool {
+        !self.steps_of(line).is_empty()
+    }
+
+    fn steps_of(&self, line: usize) -> &[Step] {
         let first = self.steps.partition_point(|s| s.line < line);
         let last = self.steps.partition_point(|s| s.line <= line);
-        self.submit(&self.steps[first..last])
+        &self.steps[first..last]
     }
 
     /// Replaces a value that the host may write.

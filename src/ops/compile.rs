@@ -10,9 +10,9 @@ pub enum CompileError {
     /// The adapter refused.
     #[error(transparent)]
     Gpu(#[from] GpuError),
-    /// An operation has no lowering.
+    /// The tape has no lowering: an operation is not listed, or two inputs have one name.
     #[error("{0}")]
-    Unlisted(String),
+    Tape(String),
 }
 
 /// A tape ready to run: a [`Program`] whose inputs and outputs have names.
@@ -30,7 +30,7 @@ pub async fn compile(
     tape: &Tape,
     outputs: &[(&str, Var<'_>)],
 ) -> Result<Compiled, CompileError> {
-    let lowered = lower(tape, gpu.caps(), outputs).map_err(CompileError::Unlisted)?;
+    let lowered = lower(tape, gpu.caps(), outputs).map_err(CompileError::Tape)?;
     let program = Program::new(gpu, &lowered.commands, store).await?;
     Ok(Compiled { program, inputs: lowered.inputs, outputs: lowered.outputs, lines: lowered.lines })
 }

@@ -1,5 +1,5 @@
 use super::lower::{Lower, Lowering};
-use crate::gpu::{Constant, ValueId};
+use crate::gpu::ValueId;
 use crate::tape::{Call, Op, Result, Shape, Sum, Tensor, Var};
 use crate::{params, shader};
 
@@ -93,14 +93,7 @@ fn lower_terms(at: &mut Lowering<'_>, terms: &[(f32, ValueId)]) {
         let c = |i: usize| now.get(i).map_or(0.0, |t| t.0);
         let params = Params { elements: elements as u32, c0: c(0), c1: c(1), c2: c(2), c3: c(3) };
         let entry = ["combine1", "combine2", "combine3", "combine4"][now.len() - 1];
-        at.elementwise(
-            shader!("linear_combination.wgsl"),
-            entry,
-            &[] as &[Constant],
-            &[&bindings[..], &[("y", y)]].concat(),
-            params,
-            elements,
-        );
+        at.elementwise(shader!("linear_combination.wgsl"), entry, &[&bindings[..], &[("y", y)]].concat(), params);
         (rest, partial) = (later, Some(y));
     }
 }

@@ -1,8 +1,8 @@
 //! From the tape to a list of dispatches, without a device.
 
-use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, ValueId};
+use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, Source, ValueId};
 use crate::shader;
-use crate::tape::{Op, Shape, Source, Tape, Var};
+use crate::tape::{self, Op, Shape, Tape, Var};
 use std::collections::BTreeMap;
 
 /// How an operation becomes dispatches.
@@ -35,7 +35,7 @@ pub struct Lowering<'a> {
 }
 
 /// Index arithmetic of the grid, part of every kernel.
-const GRID: crate::gpu::Source = shader!("shared/grid.wgsl");
+pub(crate) const GRID: Source = shader!("shared/grid.wgsl");
 
 /// Invocations of a workgroup of an elementwise kernel.
 pub(crate) const WORKGROUP: u32 = 64;
@@ -67,19 +67,31 @@ impl Lowering<'_> {
         self.commands.push(self.line, self.op, self.what.clone(), dispatch);
     }
 
-    /// Adds a dispatch with one invocation for each of `elements`.
+    /// Adds a dispatch with one invocation for each element of the output.
     pub fn elementwise(
         &mut self,
-        source: crate::gpu::Source,
+        source: Source,
         entry: &'static str,
-        constants: &[Constant],
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
-        elements: usize,
     ) {
-        let constants = [&[Constant::U32("WORKGROUP", WORKGROUP)], constants].concat();
-        let kernel = Kernel::new(&[GRID, source], entry, &constants);
-        self.run(kernel, bindings, params, elements.div_ceil(WORKGROUP as usize), elements);
+        let elements = self.shape.elements();
+        self.over(elements, elements, source, entry, bindings, params);
+    }
+
+    /// Adds a dispatch with one invocation for each of `invocations`, `flops` being done together.
+    pub fn over(
+        &mut self,
+        invocations: usize,
+        flops: usize,
+        source: Source,
+        entry: &'static str,
+        bindings: &[(&'static str, ValueId)],
+        params: impl Into<Params>,
+    ) {
+        let constants = [Constant::U32("WORKGROUP", WORKGROUP)];
+        let kernel = Kernel::new(&[GRID, shader!("shared/element.wgsl"), source], entry, &constants);
+        self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops);
     }
 }
 
@@ -98,11 +110,11 @@ pub struct Lowered {
 /// Lowers what `outputs` and the updates of state need of `tape`, for an adapter with `caps`.
 ///
 /// # Errors
-/// The name of an operation that is not listed in `ops`.
+/// An operation that is not listed in `ops`, or two inputs of one name.
 pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lowered, String> {
     let nodes = tape.nodes();
     let op_of = |id: usize| match &nodes[id].source {
-        Source::Op(op) => Some(op.as_ref()),
+        tape::Source::Op(op) => Some(op.as_ref()),
         _ => None,
     };
     let lowering = |op: &dyn Op| super::lowering(op).map(|l| l.alias());
@@ -138,17 +150,19 @@ pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lo
             continue;
         }
         let place = match &node.source {
-            Source::Input(_) => Place::Host,
-            Source::State(name) => Place::State(name.clone()),
-            Source::Constant(value) => Place::Constant(*value),
-            Source::Op(_) if asked.contains(&id) => Place::Host,
-            Source::Op(_) => Place::Planned,
+            tape::Source::Input(_) => Place::Host,
+            tape::Source::State(name) => Place::State(name.clone()),
+            tape::Source::Constant(value) => Place::Constant(*value),
+            tape::Source::Op(_) if asked.contains(&id) => Place::Host,
+            tape::Source::Op(_) => Place::Planned,
         };
         let what = tape.describe(id);
         let value = commands.value(what.clone(), node.shape.elements(), place);
         lines[id] = Some(value);
-        if let Source::Input(name) = &node.source {
-            inputs.insert(name.clone(), value);
+        if let tape::Source::Input(name) = &node.source
+            && inputs.insert(name.clone(), value).is_some()
+        {
+            return Err(format!("two inputs are called `{name}`; each needs a name of its own"));
         }
         let Some(op) = op_of(id) else { continue };
         let lower = super::lowering(op).ok_or_else(|| format!("{what}: the operation is not listed in `ops`"))?;

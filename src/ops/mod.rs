@@ -3,14 +3,41 @@
 //!
 //! To add one: write its file and its shader, and list it below.
 
+mod activation;
+mod adam;
+mod arithmetic;
+mod batch;
+mod batch_norm;
+mod broadcast;
+mod check;
 mod compile;
-mod lower;
-
+mod convolution;
+mod cross_entropy;
+mod distance;
 mod linear_combination;
+mod lower;
+mod matmul;
+mod product;
+mod reduction;
+mod reshape;
 
+pub use activation::{leaky_relu, relu, sigmoid, tanh};
+pub use adam::adam;
+pub use arithmetic::{div, mul};
+pub use batch::{concat, slice};
+pub use batch_norm::{batch_norm, batch_norm_fixed, batch_statistics, update_running};
+pub use broadcast::{broadcast, broadcast_channels};
+pub use check::{Check, Finding};
 pub use compile::{CompileError, Compiled, compile};
+pub use convolution::{conv_transpose2d, conv2d};
+pub use cross_entropy::softmax_cross_entropy;
+pub use distance::{l1, l1_per_sample, mse, mse_per_sample};
 pub use linear_combination::{add, linear_combination, scale, sub};
 pub use lower::{Lower, Lowered, Lowering, lower};
+pub use matmul::{linear, matmul};
+pub use product::{Tiling, kernels_for};
+pub use reduction::{mean, mean_per_sample, sum, sum_channels, sum_per_sample};
+pub use reshape::reshape;
 
 use crate::tape::{Op, Sum};
 use std::any::Any;
@@ -27,5 +54,28 @@ macro_rules! operations {
 
 operations! {
     Sum,
+    activation::Activation,
+    activation::ActivationGradient,
+    adam::Adam,
+    arithmetic::Arithmetic,
+    batch::Concat,
+    batch::Embed,
+    batch::Slice,
+    batch_norm::BatchNorm,
+    batch_norm::InputGradient,
+    batch_norm::GradientSums,
+    batch_norm::Statistics,
+    batch_norm::UpdateRunning,
+    broadcast::Broadcast,
+    convolution::Convolution,
+    convolution::TransposedConvolution,
+    convolution::WeightGradient,
+    cross_entropy::CrossEntropy,
+    cross_entropy::CrossEntropyGradient,
+    distance::Distance,
+    distance::DistanceGradient,
     linear_combination::LinearCombination,
+    matmul::Matmul,
+    reduction::Reduction,
+    reshape::Reshape,
 }

@@ -1,0 +1,54 @@
+//! Lists the adapters of this machine, and what the engine would make of each.
+//!
+//!     cargo run --release --example devices
+
+use clap::Parser;
+use ign::gpu::{AdapterSummary, adapters};
+use ign::native;
+
+/// Lists the adapters of this machine with type, limits, features and the kernels chosen for each. The first one is
+/// used unless --adapter or IGN_ADAPTER names another, by its index or by a part of its name.
+#[derive(Parser)]
+struct Arguments {
+    /// Say nothing; the exit status tells whether there is an adapter that works.
+    #[arg(long)]
+    check: bool,
+    /// With --check: the adapter that must be there.
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<String>,
+}
+
+fn main() -> Result<(), String> {
+    let arguments = Arguments::parse();
+    let gpu = native::open(arguments.adapter.as_deref()).map_err(|e| e.to_string())?;
+    if !arguments.check {
+        pollster::block_on(adapters()).iter().for_each(print);
+        println!("in use: {}", gpu.caps());
+    }
+    Ok(())
+}
+
+fn print(adapter: &AdapterSummary) {
+    let caps = &adapter.caps;
+    let subgroup = caps.subgroup.map_or("no fixed size".into(), |lanes| format!("{lanes} lanes"));
+    println!("{}: {}{}", adapter.index, caps.name, if adapter.default { "  (default)" } else { "" });
+    println!("   type       {}", adapter.kind);
+    println!("   backend    {}", caps.backend);
+    println!("   driver     {}", caps.driver);
+    println!("   subgroups  {subgroup}");
+    println!("   features   {}", adapter.features.join(", "));
+    let limits = &adapter.limits;
+    println!("   limits     {:>26}  {:>12}  {:>12}", "", "of adapter", "in use");
+    let row = |name: &str, own: u64, used: u64| println!("              {name:>26}  {own:>12}  {used:>12}");
+    row("storage binding, bytes", limits.max_storage_buffer_binding_size, caps.max_binding);
+    row("buffer, bytes", limits.max_buffer_size, caps.max_buffer);
+    let defaults = wgpu::Limits::default();
+    let pair = |of: fn(&wgpu::Limits) -> u32| (u64::from(of(limits)), u64::from(of(&defaults)));
+    let (own, used) = pair(|l| l.max_compute_workgroup_storage_size);
+    row("workgroup memory, bytes", own, used);
+    let (own, used) = pair(|l| l.max_compute_invocations_per_workgroup);
+    row("invocations of a workgroup", own, used);
+    let (own, used) = pair(|l| l.max_storage_buffers_per_shader_stage);
+    row("storage buffers of a stage", own, used);
+    println!("   kernels    {}", ign::ops::kernels_for(caps));
+}

@@ -1,0 +1,27 @@
+// Σ dy and Σ dy·x̂ of each channel: the gradients of β and γ, and what the gradient of x needs.
+// Expects WORKGROUP and shared/channel_sums.wgsl.
+
+struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> statistics: array<f32>;
+@group(0) @binding(3) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read> parts: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read_write> result: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+fn terms(channel: i32, i: i32) -> vec2<f32> {
+  return vec2<f32>(dy[i], dy[i] * (x[i] - statistics[channel]));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn gradient_of_sums(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+                    @builtin(local_invocation_index) l: u32) {
+  let channel = i32(linear_workgroup(w, n) * WORKGROUP + l);
+  if (channel >= params.channels) { return; }
+  var sum = vec2<f32>(0.0);
+  for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }
+  result[channel] = sum.x;
+  result[params.channels + channel] = sum.y / sqrt(statistics[params.channels + channel] + params.epsilon);
+}

@@ -1,0 +1,27 @@
+// Mean and biased variance of each channel. The sums are of differences from the channel's first element, so that a mean
+// far from zero costs no precision. Expects WORKGROUP and shared/channel_sums.wgsl.
+
+struct Params { images: i32, channels: i32, pixels: i32, parts: i32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(2) var<storage, read> parts: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read_write> statistics: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn terms(channel: i32, i: i32) -> vec2<f32> {
+  let d = x[i] - x[channel * params.pixels];
+  return vec2<f32>(d, d * d);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn statistics_of_sums(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+                      @builtin(local_invocation_index) l: u32) {
+  let channel = i32(linear_workgroup(w, n) * WORKGROUP + l);
+  if (channel >= params.channels) { return; }
+  var sum = vec2<f32>(0.0);
+  for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }
+  let mean = sum / f32(params.images * params.pixels);
+  statistics[channel] = x[channel * params.pixels] + mean.x;
+  statistics[params.channels + channel] = max(mean.y - mean.x * mean.x, 0.0);
+}

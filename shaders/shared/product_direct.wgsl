@@ -1,0 +1,29 @@
+// The tiled product with nothing but registers: an invocation computes ROWS rows × VECTORS columns, its columns a
+// workgroup's width apart. For software adapters without subgroup operations.
+// Expects ROWS, VECTORS, WORKGROUP, shared/grid.wgsl and shared/product.wgsl.
+
+@compute @workgroup_size(WORKGROUP)
+fn product_direct(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                  @builtin(local_invocation_index) lane: u32) {
+  let tile = tile_of(linear_workgroup(w, groups), ROWS, VECTORS * WORKGROUP);
+  if (tile.z >= params.problems) { return; }
+  let p = problem(tile.z);
+
+  var columns: array<Column, VECTORS>;
+  for (var j = 0u; j < VECTORS; j++) {
+    columns[j] = column_at(p, tile.column + i32(j * WORKGROUP + lane));
+  }
+  var sums: array<array<f32, VECTORS>, ROWS>;
+  for (var k = p.first; k < p.last; k++) {
+    let s = slice_at(p, k);
+    var bs: array<f32, VECTORS>;
+    for (var j = 0u; j < VECTORS; j++) { bs[j] = b_at(p, s, columns[j]); }
+    for (var i = 0u; i < ROWS; i++) {
+      let value = a_at(p, tile.row + i32(i), s);
+      for (var j = 0u; j < VECTORS; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
+    }
+  }
+  for (var j = 0u; j < VECTORS; j++) {
+    for (var i = 0u; i < ROWS; i++) { c_set(p, tile.row + i32(i), columns[j], sums[i][j]); }
+  }
+}

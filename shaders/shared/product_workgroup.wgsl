@@ -1,0 +1,54 @@
+// The tiled product for GPUs: a workgroup of 64 computes a TILE × TILE block, each invocation SIDE × SIDE of it in
+// registers (TILE = 8·SIDE). Blocks of A and B of DEPTH steps go through workgroup memory, read from there SIDE times
+// each. Expects SIDE, shared/grid.wgsl and shared/product.wgsl.
+
+const INVOCATIONS = 64u;
+const TILE = 8u * SIDE;
+const DEPTH = 16u;
+
+var<workgroup> a_tile: array<array<f32, TILE>, DEPTH>;
+var<workgroup> b_tile: array<array<f32, TILE>, DEPTH>;
+var<workgroup> slices: array<Slice, DEPTH>;
+
+@compute @workgroup_size(INVOCATIONS)
+fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                     @builtin(local_invocation_index) local: u32) {
+  let tile = tile_of(linear_workgroup(w, groups), TILE, TILE);
+  if (tile.z >= params.problems) { return; }
+  let p = problem(tile.z);
+  if (tile.row >= p.rows || tile.column >= p.columns) { return; }
+
+  // Neighbouring invocations load neighbouring steps of A and neighbouring columns of B.
+  let a_step = local % DEPTH;
+  let a_row = local / DEPTH;
+  let b_column = local % TILE;
+  let b_step = local / TILE;
+  let loaded = column_at(p, tile.column + i32(b_column));
+
+  // An invocation's rows and columns are 8 apart, so that a subgroup reads workgroup memory without conflicts.
+  let row = local / 8u;
+  let column = local % 8u;
+  var sums: array<array<f32, SIDE>, SIDE>;
+
+  if (local < DEPTH) { slices[local] = slice_at(p, p.first + i32(local)); }
+  for (var k = p.first; k < p.last; k += i32(DEPTH)) {
+    workgroupBarrier();
+    let a_slice = slices[a_step];
+    for (var i = a_row; i < TILE; i += INVOCATIONS / DEPTH) { a_tile[a_step][i] = a_at(p, tile.row + i32(i), a_slice); }
+    for (var i = b_step; i < DEPTH; i += INVOCATIONS / TILE) { b_tile[i][b_column] = b_at(p, slices[i], loaded); }
+    workgroupBarrier();
+    if (local < DEPTH) { slices[local] = slice_at(p, k + i32(DEPTH + local)); }
+    for (var step = 0u; step < DEPTH; step++) {
+      var bs: array<f32, SIDE>;
+      for (var j = 0u; j < SIDE; j++) { bs[j] = b_tile[step][column + 8u * j]; }
+      for (var i = 0u; i < SIDE; i++) {
+        let value = a_tile[step][row + 8u * i];
+        for (var j = 0u; j < SIDE; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
+      }
+    }
+  }
+  for (var j = 0u; j < SIDE; j++) {
+    let n = column_at(p, tile.column + i32(column + 8u * j));
+    for (var i = 0u; i < SIDE; i++) { c_set(p, tile.row + i32(row + 8u * i), n, sums[i][j]); }
+  }
+}

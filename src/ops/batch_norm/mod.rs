@@ -1,0 +1,177 @@
+//! Batch normalisation (Ioffe & Szegedy 2015): one reduction and one elementwise pass each way.
+//!
+//! With n elements a channel, μ and σ² the channel's mean and biased variance, x̂ = (x − μ)/√(σ² + ε):
+//!
+//! y = γ·x̂ + β
+//!
+//! ∂L/∂β = Σ ∂L/∂y, ∂L/∂γ = Σ ∂L/∂y·x̂, ∂L/∂x = γ/√(σ² + ε)·(∂L/∂y − (∂L/∂β + x̂·∂L/∂γ)/n)
+//!
+//! the last of these through the statistics too. Where the statistics are constants its second half is missing.
+
+mod normalise;
+mod running;
+mod sums;
+
+use super::{concat, reshape};
+use crate::tape::{Result, Shape, Var};
+pub(super) use normalise::{BatchNorm, InputGradient};
+pub(super) use running::UpdateRunning;
+pub(super) use sums::{GradientSums, Statistics};
+
+/// Mean and biased variance of each channel of x `[N, C, …]`, as the rows of `[2, C]`.
+pub fn batch_statistics(x: Var<'_>) -> Result<Var<'_>> {
+    x.tape().record(Statistics, &[x])
+}
+
+/// y = γ·(x − μ)/√(σ² + ε) + β for each channel of x `[N, C, …]`, with (μ, σ²) = `statistics` `[2, C]` those of x
+/// itself, as [`batch_statistics`] gives them. The gradient of x is taken through them.
+pub fn batch_norm<'t>(x: Var<'t>, statistics: Var<'t>, gamma: Var<'t>, beta: Var<'t>, epsilon: f32) -> Result<Var<'t>> {
+    x.tape().record(BatchNorm { epsilon, fixed: false }, &[x, statistics, gamma, beta])
+}
+
+/// The same with constant statistics, `mean` `[C]` and `variance` `[C]`.
+pub fn batch_norm_fixed<'t>(
+    x: Var<'t>,
+    mean: Var<'t>,
+    variance: Var<'t>,
+    gamma: Var<'t>,
+    beta: Var<'t>,
+    epsilon: f32,
+) -> Result<Var<'t>> {
+    let row = |v: Var<'t>| reshape(v, [1, v.shape().elements()]);
+    let statistics = concat(&[row(mean)?, row(variance)?])?;
+    x.tape().record(BatchNorm { epsilon, fixed: true }, &[x, statistics, gamma, beta])
+}
+
+/// r ← (1 − momentum)·r + momentum·s in place, for running mean and variance `[C]`, from `statistics` `[2, C]` of `n`
+/// elements a channel. The variance is made unbiased by n/(n − 1), as PyTorch does.
+pub fn update_running<'t>(
+    running_mean: Var<'t>,
+    running_variance: Var<'t>,
+    statistics: Var<'t>,
+    n: usize,
+    momentum: f32,
+) -> Result<Var<'t>> {
+    let op = UpdateRunning { momentum, unbiased: n as f32 / n.saturating_sub(1).max(1) as f32 };
+    running_mean.tape().record(op, &[running_mean, running_variance, statistics])
+}
+
+/// `[N, C, pixels]` of a tensor `[N, C, …]`.
+#[derive(Clone, Copy, Debug)]
+struct Extents {
+    images: usize,
+    channels: usize,
+    pixels: usize,
+}
+
+impl Extents {
+    fn of(x: &Shape) -> std::result::Result<Self, String> {
+        match x.dims() {
+            [images, channels, rest @ ..] if x.elements() > 0 => {
+                Ok(Self { images: *images, channels: *channels, pixels: rest.iter().product() })
+            }
+            _ => Err("the input must be [N, C, …] and have elements".into()),
+        }
+    }
+
+    /// Elements of a channel.
+    fn count(self) -> usize {
+        self.images * self.pixels
+    }
+
+    fn channel_of(self, i: usize) -> usize {
+        i / self.pixels % self.channels
+    }
+}
+
+fn is_per_channel(shape: &Shape, rows: &[usize], channels: usize) -> bool {
+    shape.dims() == [rows, &[channels]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::Tape;
+    use crate::testing::{agrees_with, differentiates, feeds, gpu, run};
+    use proptest::prelude::*;
+
+    /// Random feeds, variances made positive and `x` moved by `offset`.
+    fn sensible(tape: &Tape, seed: u64, offset: f64) -> Vec<(Var<'_>, Vec<f64>)> {
+        let mut feeds = feeds(tape, seed);
+        for (var, data) in &mut feeds {
+            match var.name().as_str() {
+                name if name.contains("variance") => data.iter_mut().for_each(|x| *x = 0.1 + x.abs()),
+                "x" => data.iter_mut().for_each(|x| *x = f64::from((*x + offset) as f32)),
+                _ => {}
+            }
+        }
+        feeds
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn batch_statistics_any_shape(
+            (n, c, h, w) in (1usize..40, 1usize..10, 1usize..8, 1usize..8), seed: u64,
+        ) {
+            prop_assume!(n * h * w > 1);
+            let tape = Tape::new();
+            let x = tape.input("x", [n, c, h, w]);
+            let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [c]));
+            let statistics = batch_statistics(x)?;
+            let y = batch_norm(x, statistics, gamma, beta, 1e-2)?;
+            let [mean, variance] = ["running_mean", "running_variance"].map(|name| tape.state(name, [c]));
+            differentiates(&tape, y, &[x, gamma, beta], seed)?;
+            update_running(mean?, variance?, statistics, n * h * w, 0.1)?;
+            agrees_with(&tape, &sensible(&tape, seed, 0.0))?;
+        }
+
+        #[test]
+        fn fixed_statistics_any_shape((n, c, h) in (1usize..6, 1usize..10, 1usize..8), seed: u64) {
+            let tape = Tape::new();
+            let x = tape.input("x", [n, c, h, 1]);
+            let [mean, variance, gamma, beta] = ["mean", "variance", "gamma", "beta"].map(|name| tape.input(name, [c]));
+            // A positive variance also where the finite differences run.
+            let variance = crate::ops::sigmoid(variance)?;
+            let y = batch_norm_fixed(x, mean, variance, gamma, beta, 1e-5)?;
+            differentiates(&tape, y, &[x, gamma, beta], seed)?;
+            agrees_with(&tape, &feeds(&tape, seed))?;
+        }
+    }
+
+    #[test]
+    fn vectors_are_images_of_one_pixel() {
+        let tape = Tape::new();
+        let x = tape.input("x", [65, 3]);
+        let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [3]));
+        let y = batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, 1e-5).unwrap();
+        differentiates(&tape, y, &[x, gamma, beta], 5).unwrap();
+        agrees_with(&tape, &feeds(&tape, 5)).unwrap();
+    }
+
+    #[test]
+    fn a_large_mean_costs_the_variance_no_precision() {
+        let tape = Tape::new();
+        let x = tape.input("x", [16, 2, 20, 20]);
+        let statistics = batch_statistics(x).unwrap();
+        let feeds = sensible(&tape, 3, 1000.0);
+        agrees_with(&tape, &feeds).unwrap();
+        let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
+        let reference = tape.interpret(&slices).unwrap().get(statistics).to_vec();
+        let found = &run(&tape, &feeds, &[statistics], gpu()).unwrap().0[0];
+        for c in 2..4 {
+            assert!((f64::from(found[c]) / reference[c] - 1.0).abs() < 1e-4, "{} {}", found[c], reference[c]);
+        }
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let tape = Tape::new();
+        let x = tape.input("x", [4, 3, 2, 2]);
+        let statistics = batch_statistics(x).unwrap();
+        let error = batch_norm(x, statistics, tape.input("g", [2]), tape.input("b", [3]), 1e-5).unwrap_err();
+        assert!(error.to_string().contains("3 channels"), "{error}");
+        assert!(batch_statistics(tape.input("y", [4])).is_err());
+    }
+}

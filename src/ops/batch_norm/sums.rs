@@ -1,0 +1,186 @@
+use super::{Extents, is_per_channel};
+use crate::gpu::{Caps, Constant, Kernel, Source, ValueId};
+use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
+use crate::tape::{Op, Shape, Tensor};
+use crate::{params, shader};
+
+/// Mean and biased variance of each channel: `[2, C]`.
+#[derive(Debug)]
+pub(in crate::ops) struct Statistics;
+
+impl Op for Statistics {
+    fn name(&self) -> &'static str {
+        "batch_statistics"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+        Ok([2, Extents::of(inputs[0])?.channels].into())
+    }
+
+    fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
+        let Ok(extents) = Extents::of(inputs[0].shape) else { return vec![] };
+        let count = extents.count() as f64;
+        let mut mean = vec![0.0; extents.channels];
+        let mut variance = mean.clone();
+        for (i, x) in inputs[0].data.iter().enumerate() {
+            mean[extents.channel_of(i)] += x / count;
+        }
+        for (i, x) in inputs[0].data.iter().enumerate() {
+            let c = extents.channel_of(i);
+            variance[c] += (x - mean[c]).powi(2) / count;
+        }
+        [mean, variance].concat()
+    }
+}
+
+/// Σ ∂L/∂y and Σ ∂L/∂y·x̂ of each channel, `[2, C]`: the gradients of β and γ. Inputs: ∂L/∂y, x, statistics.
+#[derive(Debug)]
+pub(in crate::ops) struct GradientSums {
+    pub epsilon: f32,
+}
+
+impl Op for GradientSums {
+    fn name(&self) -> &'static str {
+        "batch_norm_gradient_sums"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+        let channels = Extents::of(inputs[1])?.channels;
+        match inputs[0] == inputs[1] && is_per_channel(inputs[2], &[2], channels) {
+            true => Ok([2, channels].into()),
+            false => Err(format!("the gradient must have the shape of x, the statistics [2, {channels}]")),
+        }
+    }
+
+    fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
+        let Ok(extents) = Extents::of(inputs[1].shape) else { return vec![] };
+        let [dy, x, statistics] = [inputs[0].data, inputs[1].data, inputs[2].data];
+        let mut sums = vec![0.0; output.elements()];
+        for i in 0..x.len() {
+            let c = extents.channel_of(i);
+            let deviation = (statistics[extents.channels + c] + f64::from(self.epsilon)).sqrt();
+            sums[c] += dy[i];
+            sums[extents.channels + c] += dy[i] * (x[i] - statistics[c]) / deviation;
+        }
+        sums
+    }
+}
+
+params! {
+    struct StatisticsParams { images: i32, channels: i32, pixels: i32, parts: i32 }
+}
+
+params! {
+    struct GradientParams { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32 }
+}
+
+impl Lower for Statistics {
+    fn lower(&self, at: &mut Lowering<'_>) {
+        let Ok(extents) = Extents::of(&at.shapes[0]) else { return };
+        let (x, split) = (at.inputs[0], Split::choose(at.caps, extents));
+        let sums = at.scratch(2 * extents.channels * split.parts);
+        let params = StatisticsParams {
+            images: extents.images as i32,
+            channels: extents.channels as i32,
+            pixels: extents.pixels as i32,
+            parts: split.parts as i32,
+        };
+        let source = shader!("batch_norm_statistics.wgsl");
+        let flops = 3 * at.shapes[0].elements();
+        split.run(at, source, &[("x", x), ("sums", sums)], params, flops);
+        finish(at, source, "statistics_of_sums", &[("x", x), ("parts", sums), ("statistics", at.output)], params);
+    }
+}
+
+impl Lower for GradientSums {
+    fn lower(&self, at: &mut Lowering<'_>) {
+        let Ok(extents) = Extents::of(&at.shapes[1]) else { return };
+        let ([dy, x, statistics], split) = ([0, 1, 2].map(|i| at.inputs[i]), Split::choose(at.caps, extents));
+        let sums = at.scratch(2 * extents.channels * split.parts);
+        let params = GradientParams {
+            images: extents.images as i32,
+            channels: extents.channels as i32,
+            pixels: extents.pixels as i32,
+            parts: split.parts as i32,
+            epsilon: self.epsilon,
+        };
+        let source = shader!("batch_norm_gradient_sums.wgsl");
+        let flops = 4 * at.shapes[1].elements();
+        let bindings = [("x", x), ("dy", dy), ("statistics", statistics), ("sums", sums)];
+        split.run(at, source, &bindings, params, flops);
+        let bindings = [("parts", sums), ("statistics", statistics), ("result", at.output)];
+        finish(at, source, "gradient_of_sums", &bindings, params);
+    }
+}
+
+/// How the sums over channels are divided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Split {
+    entry: &'static str,
+    workgroup: u32,
+    workgroups: usize,
+    parts: usize,
+}
+
+impl Split {
+    fn choose(caps: &Caps, extents: Extents) -> Self {
+        let Extents { images, channels, .. } = extents;
+        if caps.software {
+            // Some invocations for every lane of every core.
+            let parts = 512usize.div_ceil(channels).min(images);
+            let workgroups = (channels * parts).div_ceil(WORKGROUP as usize);
+            Self { entry: "sum_images", workgroup: WORKGROUP, workgroups, parts }
+        } else {
+            // Some workgroups for every core, each with some elements an invocation.
+            let workgroup = 256;
+            let parts = 256usize.div_ceil(channels).min(extents.count() / (4 * workgroup as usize)).max(1);
+            Self { entry: "sum_pixels", workgroup, workgroups: channels * parts, parts }
+        }
+    }
+
+    fn run(
+        self,
+        at: &mut Lowering<'_>,
+        source: Source,
+        bindings: &[(&'static str, ValueId)],
+        params: impl Into<crate::gpu::Params>,
+        flops: usize,
+    ) {
+        let kernel = kernel(source, self.entry, self.workgroup);
+        at.run(kernel, bindings, params, self.workgroups, flops);
+    }
+}
+
+fn finish(
+    at: &mut Lowering<'_>,
+    source: Source,
+    entry: &'static str,
+    bindings: &[(&'static str, ValueId)],
+    params: impl Into<crate::gpu::Params>,
+) {
+    let channels = at.shape.dims()[1];
+    at.run(kernel(source, entry, WORKGROUP), bindings, params, channels.div_ceil(WORKGROUP as usize), 0);
+}
+
+fn kernel(source: Source, entry: &'static str, workgroup: u32) -> Kernel {
+    let sources = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl"), source];
+    Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", workgroup)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_split_follows_the_adapter_and_the_shape() {
+        let extents = |images, channels, pixels| Extents { images, channels, pixels };
+        let parts = |caps: &Caps, e| Split::choose(caps, e).parts;
+        let (software, gpu) = (Caps::software(8), Caps::minimal());
+        assert_eq!(parts(&software, extents(64, 32, 196)), 16);
+        assert_eq!(parts(&software, extents(1, 32, 196)), 1);
+        assert_eq!(parts(&software, extents(64, 512, 4)), 1);
+        assert_eq!(parts(&gpu, extents(64, 32, 196)), 8);
+        assert_eq!(parts(&gpu, extents(64, 512, 4)), 1);
+        assert_eq!(parts(&gpu, extents(2, 3, 4)), 1);
+    }
+}

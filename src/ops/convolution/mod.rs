@@ -1,0 +1,234 @@
+//! Convolution, transposed convolution, and the weight gradient of both.
+//!
+//! A convolution maps a *big* image `[N, C, H, W]` to a *small* one `[N, O, h, w]` with weights `[O, C, kh, kw]`:
+//!
+//! small\[n, o, y, x\] = bias\[o\] + Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·weight\[o, c, i, j\]
+//!
+//! with h = ⌊(H + 2·padding − kh)/stride⌋ + 1, zero outside the image. It is linear in each operand, so three
+//! operations are closed under differentiation: this one, its adjoint in the big image (the transposed convolution)
+//! and its adjoint in the weights. Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016), has
+//! the drawings.
+
+mod forward;
+mod transposed;
+mod weight_gradient;
+
+use super::lower::Lowering;
+use super::product::{Product, Tiles};
+use crate::gpu::ValueId;
+use crate::tape::{Result, Shape, Var};
+use crate::{params, shader};
+pub(super) use forward::Convolution;
+pub(super) use transposed::TransposedConvolution;
+pub(super) use weight_gradient::WeightGradient;
+
+/// The convolution of `x` `[N, C, H, W]` with `weight` `[O, C, kh, kw]` and `bias` `[O]`: `[N, O, h, w]` with
+/// h = ⌊(H + 2·padding − kh)/stride⌋ + 1.
+pub fn conv2d<'t>(
+    x: Var<'t>,
+    weight: Var<'t>,
+    bias: Option<Var<'t>>,
+    stride: usize,
+    padding: usize,
+) -> Result<Var<'t>> {
+    let inputs: Vec<_> = [x, weight].into_iter().chain(bias).collect();
+    x.tape().record(Convolution { stride, padding }, &inputs)
+}
+
+/// The transposed convolution of `x` `[N, in, h, w]` with `weight` `[in, out, kh, kw]` and `bias` `[out]`:
+/// `[N, out, H, W]` with H = (h − 1)·stride − 2·padding + kh + output_padding.
+pub fn conv_transpose2d<'t>(
+    x: Var<'t>,
+    weight: Var<'t>,
+    bias: Option<Var<'t>>,
+    stride: usize,
+    padding: usize,
+    output_padding: usize,
+) -> Result<Var<'t>> {
+    let inputs: Vec<_> = [x, weight].into_iter().chain(bias).collect();
+    x.tape().record(TransposedConvolution::with_output_padding(stride, padding, output_padding), &inputs)
+}
+
+/// The extents of one convolution.
+#[derive(Clone, Copy, Debug)]
+struct Geometry {
+    batch: usize,
+    /// `[C, H, W]`
+    big: [usize; 3],
+    /// `[O, h, w]`
+    small: [usize; 3],
+    /// `[kh, kw]`
+    kernel: [usize; 2],
+    stride: usize,
+    padding: usize,
+}
+
+impl Geometry {
+    /// From the shapes of big image, small image and weights, which must have four extents each.
+    fn new(big: &Shape, small: &Shape, weight: &Shape, stride: usize, padding: usize) -> Self {
+        let [batch, c, h, w] = big.nchw().unwrap_or_default();
+        let [_, o, sh, sw] = small.nchw().unwrap_or_default();
+        let [.., kh, kw] = weight.nchw().unwrap_or_default();
+        // With a single small pixel the stride has no effect. One of a kernel's size lets the input gradient take each
+        // tap by itself, instead of looking for the one tap in kh·kw that is inside the image.
+        let stride = if sh * sw == 1 { kh.max(kw) } else { stride };
+        Self { batch, big: [c, h, w], small: [o, sh, sw], kernel: [kh, kw], stride, padding }
+    }
+
+    fn macs(&self) -> usize {
+        let product = |extents: &[usize]| extents.iter().product::<usize>();
+        self.batch * product(&self.small) * self.big[0] * product(&self.kernel)
+    }
+
+    /// Calls `visit` with the flat indices (big, small, weight) of every multiply-add.
+    fn visit(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let ([c_, h, w], [o_, sh, sw], [kh, kw]) = (self.big, self.small, self.kernel);
+        for n in 0..self.batch {
+            for o in 0..o_ {
+                for (y, x) in (0..sh).flat_map(|y| (0..sw).map(move |x| (y, x))) {
+                    for c in 0..c_ {
+                        for (i, j) in (0..kh).flat_map(|i| (0..kw).map(move |j| (i, j))) {
+                            let row = (y * self.stride + i).wrapping_sub(self.padding);
+                            let column = (x * self.stride + j).wrapping_sub(self.padding);
+                            if row < h && column < w {
+                                visit(
+                                    ((n * c_ + c) * h + row) * w + column,
+                                    ((n * o_ + o) * sh + y) * sw + x,
+                                    ((o * c_ + c) * kh + i) * kw + j,
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a product with the operands of one of the three kernels.
+    fn run(&self, at: &mut Lowering<'_>, index: crate::gpu::Source, parts: Parts, operands: Operands) {
+        let product = Product {
+            index: &[shader!("shared/convolution.wgsl"), index],
+            rows: parts.rows,
+            columns: parts.columns,
+            problems: parts.problems,
+            macs: self.macs(),
+            a: operands.a,
+            b: operands.b,
+            c: operands.c,
+            bias: operands.bias,
+        };
+        let i = |x: usize| x as i32;
+        product.run(at, |Tiles { tile_rows, tile_columns, problems }| Params {
+            batch: i(self.batch),
+            channels: i(self.big[0]),
+            height: i(self.big[1]),
+            width: i(self.big[2]),
+            outputs: i(self.small[0]),
+            small_height: i(self.small[1]),
+            small_width: i(self.small[2]),
+            kernel_height: i(self.kernel[0]),
+            kernel_width: i(self.kernel[1]),
+            stride: i(self.stride),
+            padding: i(self.padding),
+            tile_rows,
+            tile_columns,
+            problems,
+        });
+    }
+}
+
+/// The extents of a kernel's product.
+struct Parts {
+    rows: usize,
+    columns: usize,
+    problems: usize,
+}
+
+/// What a kernel's product works on.
+struct Operands {
+    a: ValueId,
+    b: ValueId,
+    c: ValueId,
+    bias: Option<ValueId>,
+}
+
+params! {
+    struct Params {
+        batch: i32,
+        channels: i32, height: i32, width: i32,
+        outputs: i32, small_height: i32, small_width: i32,
+        kernel_height: i32, kernel_width: i32, stride: i32, padding: i32,
+        tile_rows: u32, tile_columns: u32, problems: u32,
+    }
+}
+
+/// The rules that the shapes of images, weights and bias obey in both directions.
+fn check(
+    image: &Shape,
+    weight: &Shape,
+    bias: Option<&Shape>,
+    stride: usize,
+    ends: [usize; 2],
+) -> std::result::Result<([usize; 4], [usize; 4]), String> {
+    let image = image.nchw().ok_or("the input must be [N, C, H, W]")?;
+    let weight = weight.nchw().ok_or("the weight must have four extents")?;
+    let [input, output] = ends;
+    if stride == 0 {
+        return Err("the stride must be at least 1".into());
+    }
+    if image[1] != weight[input] {
+        return Err(format!("the input has {} channels, the weight expects {}", image[1], weight[input]));
+    }
+    if let Some(bias) = bias.filter(|b| b.dims() != [weight[output]]) {
+        return Err(format!("the bias has shape {bias}, and there are {} output channels", weight[output]));
+    }
+    Ok((image, weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::Tape;
+    use crate::testing::{agrees, differentiates};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn any_convolution(
+            (batch, inputs, outputs) in (1usize..4, 1usize..10, 1usize..10),
+            (height, width) in (1usize..10, 1usize..10),
+            (kh, kw, stride, padding) in (1usize..6, 1usize..6, 1usize..4, 0usize..3),
+            seed: u64,
+        ) {
+            prop_assume!(height + 2 * padding >= kh && width + 2 * padding >= kw);
+            let tape = Tape::new();
+            let x = tape.input("x", [batch, inputs, height, width]);
+            let w = tape.input("w", [outputs, inputs, kh, kw]);
+            let b = tape.input("b", [outputs]);
+            let y = conv2d(x, w, Some(b), stride, padding)?;
+            differentiates(&tape, y, &[x, w, b], seed)?;
+            agrees(&tape, seed)?;
+        }
+
+        #[test]
+        fn any_transposed_convolution(
+            (batch, inputs, outputs) in (1usize..4, 1usize..10, 1usize..10),
+            (height, width) in (1usize..7, 1usize..7),
+            (kh, kw, stride, padding) in (1usize..6, 1usize..6, 1usize..4, 0usize..3),
+            more in 0usize..3,
+            seed: u64,
+        ) {
+            let big = |size: usize, k: usize| (size - 1) * stride + k + more % stride;
+            prop_assume!(big(height, kh) > 2 * padding && big(width, kw) > 2 * padding);
+            let tape = Tape::new();
+            let x = tape.input("x", [batch, inputs, height, width]);
+            let w = tape.input("w", [inputs, outputs, kh, kw]);
+            let b = tape.input("b", [outputs]);
+            let y = conv_transpose2d(x, w, Some(b), stride, padding, more % stride)?;
+            differentiates(&tape, y, &[x, w, b], seed)?;
+            agrees(&tape, seed)?;
+        }
+    }
+}

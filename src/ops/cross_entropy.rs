@@ -1,0 +1,132 @@
+use super::lower::{Lower, Lowering};
+use super::mean;
+use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::{params, shader};
+
+/// The mean over the batch of −Σₖ tₖ·log softmax(x)ₖ, of shape `[1]`, for logits x `[N, K]` and probabilities (or
+/// one-hot classes) t `[N, K]`. ∂L/∂x = (softmax(x)·Σₖ tₖ − t)/N; t is taken as constant.
+pub fn softmax_cross_entropy<'t>(logits: Var<'t>, targets: Var<'t>) -> Result<Var<'t>> {
+    mean(logits.tape().record(CrossEntropy, &[logits, targets])?)
+}
+
+/// The cross-entropy of each sample, `[N]`.
+#[derive(Debug)]
+pub(super) struct CrossEntropy;
+
+/// `(log Σ exp x, Σ t)` of one sample.
+fn totals(logits: &[f64], targets: &[f64]) -> (f64, f64) {
+    let greatest = logits.iter().fold(f64::NEG_INFINITY, |m, &x| m.max(x));
+    let sum: f64 = logits.iter().map(|x| (x - greatest).exp()).sum();
+    (greatest + sum.ln(), targets.iter().sum())
+}
+
+impl Op for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+        match inputs[0].matrix() {
+            Some([n, k]) if inputs[0] == inputs[1] && k > 0 => Ok([n].into()),
+            _ => Err("logits and targets must both be [N, K]".into()),
+        }
+    }
+
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+        let &[logits, targets] = call.inputs else { return Ok(vec![]) };
+        Ok(vec![call.when(0, || g.tape().record(CrossEntropyGradient, &[logits, targets, g]))?, None])
+    }
+
+    fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
+        let classes = inputs[0].data.len() / output.elements();
+        let samples = inputs[0].data.chunks(classes).zip(inputs[1].data.chunks(classes));
+        let loss = |(x, t): (&[f64], &[f64])| {
+            let (normaliser, _) = totals(x, t);
+            x.iter().zip(t).map(|(x, t)| t * (normaliser - x)).sum()
+        };
+        samples.map(loss).collect()
+    }
+}
+
+/// ∂L/∂logits from logits, targets and ∂L/∂loss of each sample.
+#[derive(Debug)]
+pub(super) struct CrossEntropyGradient;
+
+impl Op for CrossEntropyGradient {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy_gradient"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+        Ok(inputs[0].clone())
+    }
+
+    fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
+        let [x, t, g] = [inputs[0].data, inputs[1].data, inputs[2].data];
+        let classes = x.len() / g.len();
+        let samples = x.chunks(classes).zip(t.chunks(classes)).zip(g);
+        let gradient = |((x, t), g): ((&[f64], &[f64]), &f64)| {
+            let (normaliser, mass) = totals(x, t);
+            x.iter().zip(t).map(|(x, t)| g * (mass * (x - normaliser).exp() - t)).collect::<Vec<_>>()
+        };
+        samples.flat_map(gradient).collect()
+    }
+}
+
+params! {
+    struct Params { samples: u32, classes: u32 }
+}
+
+fn lower(at: &mut Lowering<'_>, entry: &'static str, bindings: &[(&'static str, crate::gpu::ValueId)]) {
+    let [samples, classes] = at.shapes[0].matrix().unwrap_or_default();
+    let params = Params { samples: samples as u32, classes: classes as u32 };
+    at.over(samples, 4 * samples * classes, shader!("cross_entropy.wgsl"), entry, bindings, params);
+}
+
+impl Lower for CrossEntropy {
+    fn lower(&self, at: &mut Lowering<'_>) {
+        let bindings = [("logits", at.inputs[0]), ("targets", at.inputs[1]), ("y", at.output)];
+        lower(at, "cross_entropy", &bindings);
+    }
+}
+
+impl Lower for CrossEntropyGradient {
+    fn lower(&self, at: &mut Lowering<'_>) {
+        let [logits, targets, gradient] = [at.inputs[0], at.inputs[1], at.inputs[2]];
+        let bindings = [("logits", logits), ("targets", targets), ("gradient", gradient), ("y", at.output)];
+        lower(at, "cross_entropy_gradient", &bindings);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::Tape;
+    use crate::testing::{agrees, agrees_with, differentiates};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn any_shape((n, k) in (1usize..70, 1usize..12), seed: u64) {
+            let tape = Tape::new();
+            let (x, t) = (tape.input("x", [n, k]), tape.input("t", [n, k]));
+            let y = softmax_cross_entropy(x, t)?;
+            differentiates(&tape, y, &[x], seed)?;
+            agrees(&tape, seed)?;
+        }
+    }
+
+    #[test]
+    fn large_logits_do_not_overflow() {
+        let tape = Tape::new();
+        let (x, t) = (tape.input("x", [1, 2]), tape.input("t", [1, 2]));
+        let loss = softmax_cross_entropy(x, t).unwrap();
+        tape.gradient(loss, &[x]).unwrap();
+        let feeds = vec![(x, vec![1000.0, 900.0]), (t, vec![0.0, 1.0])];
+        agrees_with(&tape, &feeds).unwrap();
+        let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
+        assert_eq!(tape.interpret(&slices).unwrap().get(loss), [100.0]);
+    }
+}

@@ -1,0 +1,163 @@
+//! The tiled product that matrix multiplication and the three convolution kernels share, and the choice of its variant.
+
+use super::lower::{GRID, Lowering, WORKGROUP};
+use crate::gpu::{Caps, Constant, Kernel, Params, Source, ValueId};
+use crate::shader;
+use std::fmt;
+
+/// How a product is cut into tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiling {
+    /// A subgroup computes a tile in registers: software adapters.
+    Subgroup {
+        /// Lanes of a subgroup.
+        lanes: u32,
+        /// Rows of a tile.
+        rows: u32,
+        /// Columns of a tile, in units of the lanes.
+        vectors: u32,
+    },
+    /// An invocation computes a tile in registers: software adapters without subgroup operations.
+    Direct {
+        /// Rows of a tile.
+        rows: u32,
+        /// Columns of an invocation.
+        vectors: u32,
+    },
+    /// A workgroup of 64 computes a tile through workgroup memory: GPUs.
+    Workgroup {
+        /// Rows and columns of an invocation; a tile has 8 times as many.
+        side: u32,
+    },
+}
+
+impl Tiling {
+    /// The tiling for `problems` products of `rows` × `columns` each, on an adapter with `caps`.
+    pub fn choose(caps: &Caps, rows: usize, columns: usize, problems: usize) -> Self {
+        let cover = |size: usize, most: u32| (size.clamp(1, most as usize) as u32).next_power_of_two();
+        match (caps.software, caps.subgroup) {
+            (true, Some(lanes)) => {
+                Self::Subgroup { lanes, rows: cover(rows, 32), vectors: cover(columns.div_ceil(lanes as usize), 4) }
+            }
+            (true, None) => {
+                Self::Direct { rows: cover(rows, 8), vectors: cover(columns.div_ceil(WORKGROUP as usize), 4) }
+            }
+            (false, _) => {
+                // A large tile reads memory less, but a GPU wants some hundred workgroups to be busy.
+                let large = rows.div_ceil(64) * columns.div_ceil(64) * problems;
+                Self::Workgroup { side: if large >= 128 { 8 } else { 4 } }
+            }
+        }
+    }
+
+    /// Rows and columns of one tile.
+    pub fn tile(self) -> [usize; 2] {
+        let [rows, columns] = match self {
+            Self::Subgroup { lanes, rows, vectors } => [rows, vectors * lanes],
+            Self::Direct { rows, vectors } => [rows, vectors * WORKGROUP],
+            Self::Workgroup { side } => [8 * side, 8 * side],
+        };
+        [rows as usize, columns as usize]
+    }
+
+    fn kernel(self, index: &[Source], bias: bool) -> Kernel {
+        let u32 = Constant::U32;
+        let (source, entry, constants) = match self {
+            Self::Subgroup { lanes, rows, vectors } => (
+                shader!("shared/product_subgroup.wgsl"),
+                "product_subgroup",
+                vec![u32("SUBGROUP", lanes), u32("ROWS", rows), u32("VECTORS", vectors)],
+            ),
+            Self::Direct { rows, vectors } => (
+                shader!("shared/product_direct.wgsl"),
+                "product_direct",
+                vec![u32("WORKGROUP", WORKGROUP), u32("ROWS", rows), u32("VECTORS", vectors)],
+            ),
+            Self::Workgroup { side } => {
+                (shader!("shared/product_workgroup.wgsl"), "product_workgroup", vec![u32("SIDE", side)])
+            }
+        };
+        let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/product.wgsl"), source];
+        let constants = [&[Constant::Bool("BIAS", bias)], &constants[..]].concat();
+        Kernel::new(&[&shared, index].concat(), entry, &constants)
+    }
+}
+
+/// Products that one dispatch computes.
+pub(super) struct Product<'a> {
+    /// The WGSL that declares the bindings, `problem`, `column` and `slice`.
+    pub index: &'a [Source],
+    /// Extents of the largest problem.
+    pub rows: usize,
+    pub columns: usize,
+    /// How many problems there are.
+    pub problems: usize,
+    /// Multiply-adds of all problems together.
+    pub macs: usize,
+    pub a: ValueId,
+    pub b: ValueId,
+    pub c: ValueId,
+    /// Added to each row, if there.
+    pub bias: Option<ValueId>,
+}
+
+/// What the parameter block of every product ends with.
+pub(super) struct Tiles {
+    pub tile_rows: u32,
+    pub tile_columns: u32,
+    pub problems: u32,
+}
+
+impl Product<'_> {
+    /// Adds the dispatch; `params` completes the parameter block with the tiles.
+    pub fn run<P: Into<Params>>(&self, at: &mut Lowering<'_>, params: impl FnOnce(Tiles) -> P) {
+        let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
+        let [rows, columns] = tiling.tile();
+        let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
+        let tiles =
+            Tiles { tile_rows: tile_rows as u32, tile_columns: tile_columns as u32, problems: self.problems as u32 };
+        // Without a bias its binding is never read, but has to be there.
+        let bindings = [("a", self.a), ("b", self.b), ("bias", self.bias.unwrap_or(self.a)), ("c", self.c)];
+        let kernel = tiling.kernel(self.index, self.bias.is_some());
+        at.run(kernel, &bindings, params(tiles), tile_rows * tile_columns * self.problems, 2 * self.macs);
+    }
+}
+
+impl fmt::Display for Tiling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rows, columns] = self.tile();
+        let how = match self {
+            Self::Subgroup { lanes, .. } => format!("a subgroup of {lanes}, in registers"),
+            Self::Direct { .. } => "a workgroup, in registers".into(),
+            Self::Workgroup { .. } => "a workgroup, through workgroup memory".into(),
+        };
+        write!(f, "{rows} × {columns} by {how}")
+    }
+}
+
+/// The tiles of matrix products and convolutions on an adapter with `caps`, in words.
+pub fn kernels_for(caps: &Caps) -> String {
+    let [large, small] = [2048, 128].map(|size| Tiling::choose(caps, size, size, 1));
+    match large == small {
+        true => format!("products: tiles of {large}"),
+        false => format!("products: tiles of {large}; of {small} where those would be few"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tiling_follows_the_adapter_and_the_shape() {
+        let subgroup = |rows, vectors| Tiling::Subgroup { lanes: 8, rows, vectors };
+        let software = Caps::software(8);
+        assert_eq!(Tiling::choose(&software, 512, 512, 1), subgroup(32, 4));
+        assert_eq!(Tiling::choose(&software, 1, 5, 1), subgroup(1, 1));
+        assert_eq!(Tiling::choose(&software, 9, 17, 1), subgroup(16, 4));
+        let plain = Caps { subgroup: None, ..software };
+        assert_eq!(Tiling::choose(&plain, 512, 512, 1), Tiling::Direct { rows: 8, vectors: 4 });
+        assert_eq!(Tiling::choose(&Caps::minimal(), 512, 512, 1), Tiling::Workgroup { side: 4 });
+        assert_eq!(Tiling::choose(&Caps::minimal(), 1024, 1024, 1), Tiling::Workgroup { side: 8 });
+    }
+}

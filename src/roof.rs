@@ -1,0 +1,80 @@
+//! What an adapter can do at most, measured with kernels made for it: the roof that other kernels are compared with.
+
+use crate::gpu::{Commands, Constant, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Store};
+use crate::native::wait;
+use crate::{params, shader};
+use std::time::{Duration, Instant};
+
+/// The roof of an adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct Roof {
+    /// Multiply-adds in registers, GFLOP/s, each counting two.
+    pub gflops: f64,
+    /// A copy between two large buffers, GB/s, reading and writing both counted.
+    pub gbytes: f64,
+}
+
+params! {
+    struct RoofParams { elements: u32, factor: f32 }
+}
+
+const WORKGROUP: u32 = 64;
+
+impl Roof {
+    /// Measures `gpu`, the best of several runs of at least some hundredths of a second each.
+    pub fn measure(gpu: &Gpu) -> Result<Self, GpuError> {
+        let invocations = if gpu.caps().software { 1 << 12 } else { 1 << 20 };
+        let rounds = 256;
+        let per_run = 2 * 8 * 12 * u64::from(rounds) * invocations as u64;
+        let arithmetic = program(gpu, "multiply_add", rounds, invocations, &[("y", invocations)])?;
+        let vectors = 1 << 22;
+        let copy = program(gpu, "copy", rounds, vectors, &[("x4", 4 * vectors), ("y4", 4 * vectors)])?;
+        Ok(Self {
+            gflops: per_run as f64 / best(gpu, &arithmetic)? / 1e9,
+            gbytes: 32.0 * vectors as f64 / best(gpu, &copy)? / 1e9,
+        })
+    }
+}
+
+fn program(
+    gpu: &Gpu,
+    entry: &'static str,
+    rounds: u32,
+    elements: usize,
+    buffers: &[(&'static str, usize)],
+) -> Result<Program, GpuError> {
+    let constants = [Constant::U32("WORKGROUP", WORKGROUP), Constant::U32("ROUNDS", rounds)];
+    let mut commands = Commands::default();
+    let bindings = buffers.iter().map(|&(name, size)| (name, commands.value(name, size, Place::Host))).collect();
+    let dispatch = Dispatch {
+        kernel: Kernel::new(
+            &[shader!("shared/grid.wgsl"), shader!("shared/element.wgsl"), shader!("roof.wgsl")],
+            entry,
+            &constants,
+        ),
+        bindings,
+        // A fixed point of x·f + f near 1 keeps the sums finite.
+        params: RoofParams { elements: elements as u32, factor: 0.5 }.into(),
+        workgroups: elements.div_ceil(WORKGROUP as usize) as u64,
+        cost: Cost::default(),
+    };
+    commands.push(0, entry, entry.into(), dispatch);
+    wait(gpu, Program::new(gpu, &commands, &Store::new()))
+}
+
+/// Seconds of the fastest run. Runs are grouped so that a group lasts long enough for the clock.
+fn best(gpu: &Gpu, program: &Program) -> Result<f64, GpuError> {
+    let time = |runs: u32| -> Result<Duration, GpuError> {
+        let start = Instant::now();
+        (0..runs).try_for_each(|_| program.run())?;
+        wait(gpu, gpu.idle())?;
+        Ok(start.elapsed())
+    };
+    time(1)?;
+    let mut runs = 1;
+    while time(runs)? < Duration::from_millis(20) && runs < 1 << 16 {
+        runs *= 2;
+    }
+    let times = (0..5).map(|_| time(runs)).collect::<Result<Vec<_>, _>>()?;
+    Ok(times.into_iter().min().unwrap_or_default().as_secs_f64() / f64::from(runs))
+}
