@@ -6,9 +6,12 @@
 #![warn(missing_docs)]
 
 pub mod gpu;
+pub mod ign;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+pub mod nn;
 pub mod ops;
+pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod roof;
 pub mod tape;

@@ -20,6 +20,7 @@ mod matmul;
 mod product;
 mod reduction;
 mod reshape;
+mod weighted_sum;
 
 pub use activation::{leaky_relu, relu, sigmoid, tanh};
 pub use adam::adam;
@@ -38,6 +39,7 @@ pub use matmul::{linear, matmul};
 pub use product::{Tiling, kernels_for};
 pub use reduction::{mean, mean_per_sample, sum, sum_channels, sum_per_sample};
 pub use reshape::reshape;
+pub use weighted_sum::weighted_sum;
 
 use crate::tape::{Op, Sum};
 use std::any::Any;
@@ -78,4 +80,5 @@ operations! {
     matmul::Matmul,
     reduction::Reduction,
     reshape::Reshape,
+    weighted_sum::WeightedSum,
 }

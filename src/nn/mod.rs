@@ -1,0 +1,8 @@
+//! Layers, their parameters and their optimiser. Names and layouts are those of PyTorch's `nn.Sequential` for the same
+//! list of layers, so that parameters can be exchanged.
+
+mod adam;
+mod sequential;
+
+pub use adam::Adam;
+pub use sequential::{Layer, Mode, Parameter, Sequential};
