@@ -5,12 +5,18 @@
 
 #![warn(missing_docs)]
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod file;
 pub mod gpu;
 pub mod ign;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod nn;
 pub mod ops;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod picture;
 pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod roof;

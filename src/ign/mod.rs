@@ -1,10 +1,14 @@
 //! The Idempotent Generative Network (Shocher et al., arXiv 2311.01462): one network f with f(f(z)) = f(z), which maps
 //! noise onto images, and images onto themselves.
 
+mod degrade;
 mod network;
+mod noise;
 mod objective;
 
+pub use degrade::Degradation;
 pub use network::{Network, UnknownNetwork};
+pub use noise::{FrequencyStatistics, Noise};
 pub use objective::{Clamp, Distance, Objective, Step, Weights};
 
 /// What an application of the network is applied to. Each has batch norm statistics of its own, since the averages of

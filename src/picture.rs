@@ -1,0 +1,129 @@
+//! Grids of images as PNG files.
+
+use font8x8::UnicodeFonts;
+use image::{Rgb, RgbImage};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A picture could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {path}: {reason}")]
+pub struct PictureError {
+    path: PathBuf,
+    reason: String,
+}
+
+/// Rows of equal images, each row with a label.
+pub struct Grid {
+    shape: [usize; 3],
+    rows: Vec<(String, Vec<f32>)>,
+}
+
+const BACKGROUND: Rgb<u8> = Rgb([24, 24, 28]);
+const INK: Rgb<u8> = Rgb([200, 200, 208]);
+/// What is not a number is shown, not hidden.
+const NOT_A_NUMBER: Rgb<u8> = Rgb([255, 0, 255]);
+/// Pixels between images.
+const GAP: u32 = 4;
+/// Side of a letter.
+const LETTER: u32 = 8;
+
+impl Grid {
+    /// An empty grid of images `[C, H, W]`, C being 1 or 3.
+    pub fn new(shape: [usize; 3]) -> Self {
+        Self { shape, rows: vec![] }
+    }
+
+    /// Adds a row of images, one after the other, values in [-1, 1].
+    pub fn row(mut self, label: &str, images: &[f32]) -> Self {
+        self.rows.push((label.into(), images.to_vec()));
+        self
+    }
+
+    /// Adds a line of space.
+    pub fn space(self) -> Self {
+        self.row("", &[])
+    }
+
+    /// Draws the grid, images enlarged to some 56 pixels.
+    pub fn draw(&self) -> RgbImage {
+        let [c, h, w] = self.shape;
+        let enlarge = (56 / h.max(w).max(1)).max(1) as u32;
+        let (tall, wide) = (h as u32 * enlarge, w as u32 * enlarge);
+        let columns = self.rows.iter().map(|(_, images)| images.len() / (c * h * w).max(1)).max().unwrap_or(0) as u32;
+        let letters = self.rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0) as u32;
+        let margin = GAP + letters * LETTER + if letters > 0 { 2 * GAP } else { 0 };
+        let height_of = |images: &[f32]| if images.is_empty() { 2 * GAP } else { tall + GAP };
+        let height = GAP + self.rows.iter().map(|(_, images)| height_of(images)).sum::<u32>();
+        let mut picture = RgbImage::from_pixel(margin + columns * (wide + GAP), height, BACKGROUND);
+
+        let mut top = GAP;
+        for (label, images) in &self.rows {
+            write(&mut picture, label, GAP, top + tall.saturating_sub(LETTER) / 2);
+            for (column, image) in images.chunks_exact(c * h * w).enumerate() {
+                let left = margin + column as u32 * (wide + GAP);
+                for (y, x) in (0..tall).flat_map(|y| (0..wide).map(move |x| (y, x))) {
+                    let at = (y / enlarge) as usize * w + (x / enlarge) as usize;
+                    let channel = |i: usize| image[i % c * h * w + at];
+                    picture.put_pixel(left + x, top + y, colour([channel(0), channel(1), channel(2)]));
+                }
+            }
+            top += height_of(images);
+        }
+        picture
+    }
+
+    /// Draws the grid into a PNG file, completely or not at all.
+    pub fn save(&self, path: &Path) -> Result<(), PictureError> {
+        let failed = |reason: String| PictureError { path: path.into(), reason };
+        let mut bytes = std::io::Cursor::new(vec![]);
+        self.draw().write_to(&mut bytes, image::ImageFormat::Png).map_err(|e| failed(e.to_string()))?;
+        crate::file::replace(path, bytes.get_ref()).map_err(|e| failed(e.to_string()))
+    }
+}
+
+fn colour(values: [f32; 3]) -> Rgb<u8> {
+    if values.iter().any(|v| v.is_nan()) {
+        return NOT_A_NUMBER;
+    }
+    Rgb(values.map(|v| ((v.clamp(-1.0, 1.0) + 1.0) * 127.5).round() as u8))
+}
+
+fn write(picture: &mut RgbImage, text: &str, left: u32, top: u32) {
+    for (i, letter) in text.chars().enumerate() {
+        let glyph = font8x8::BASIC_FONTS.get(letter).or_else(|| font8x8::LATIN_FONTS.get(letter)).unwrap_or([0; 8]);
+        for (y, row) in glyph.iter().enumerate() {
+            for x in (0..8).filter(|x| row >> x & 1 == 1) {
+                let (x, y) = (left + i as u32 * LETTER + x, top + y as u32);
+                if x < picture.width() && y < picture.height() {
+                    picture.put_pixel(x, y, INK);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_colours() {
+        assert_eq!(colour([-1.0, 0.0, 1.0]), Rgb([0, 128, 255]));
+        assert_eq!(colour([-9.0, 0.0, 9.0]), Rgb([0, 128, 255]));
+        assert_eq!(colour([f32::NAN, 0.0, 0.0]), NOT_A_NUMBER);
+    }
+
+    #[test]
+    fn rows_stand_under_each_other() {
+        let picture = Grid::new([1, 2, 2]).row("", &[1.0; 8]).row("", &[-1.0; 4]).draw();
+        let side = 56;
+        assert_eq!(picture.dimensions(), (GAP + 2 * (side + GAP), GAP + 2 * (side + GAP)));
+        assert_eq!(*picture.get_pixel(GAP, GAP), Rgb([255; 3]));
+        assert_eq!(*picture.get_pixel(GAP, GAP + side), BACKGROUND);
+        assert_eq!(*picture.get_pixel(GAP, 2 * GAP + side), Rgb([0; 3]));
+        assert_eq!(*picture.get_pixel(2 * GAP + side, 2 * GAP + side), BACKGROUND);
+        let labelled = Grid::new([1, 2, 2]).row("z", &[1.0; 4]).draw();
+        assert!(labelled.pixels().any(|p| *p == INK));
+    }
+}
