@@ -23,3 +23,5 @@ pub mod roof;
 pub mod tape;
 #[cfg(test)]
 mod testing;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod train;

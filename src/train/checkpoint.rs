@@ -1,0 +1,154 @@
+use super::Config;
+use crate::ign::{Network, PREFIXES};
+use crate::nn::Adam;
+use crate::tape::Shape;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A checkpoint cannot be used. The file is left as it is.
+#[derive(Clone, Debug, Error)]
+#[error("{}: {problem}", path.display())]
+pub struct CheckpointError {
+    path: PathBuf,
+    problem: String,
+}
+
+/// Everything that training goes on from, and everything that a trained network is: parameters, running averages, Adam's
+/// moments, settings, and the step, which with the seed is the whole state of the random numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The settings.
+    pub config: Config,
+    /// Steps done.
+    pub step: u64,
+    /// Every tensor of the store by name. Parameters and running averages are called as in PyTorch; running averages of
+    /// a role, Adam's moments and the statistics of the noise have prefixes.
+    pub tensors: BTreeMap<String, Vec<f32>>,
+}
+
+/// The name of the statistics of frequency noise.
+pub(super) const FREQUENCIES: &str = "noise.frequencies";
+/// The metadata entry that says what the file is.
+const ENTRY: &str = "ign";
+/// Of the format; a reader refuses another one.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    step: u64,
+    seed: u64,
+    /// How random numbers come from seed and step.
+    generator: String,
+    config: Config,
+}
+
+impl Checkpoint {
+    /// The file's name in a run folder.
+    pub const FILE: &'static str = "checkpoint.safetensors";
+
+    /// The names and shapes of a checkpoint's tensors, but for the statistics of the noise.
+    pub fn shapes(network: Network, width: usize) -> BTreeMap<String, Shape> {
+        let layers = network.layers(width);
+        let mut shapes = BTreeMap::new();
+        for parameter in layers.parameters() {
+            for moment in Adam::moments(&parameter.name) {
+                shapes.insert(moment, parameter.shape.clone());
+            }
+            shapes.insert(parameter.name, parameter.shape);
+        }
+        for (name, values) in layers.initialise(0, &PREFIXES) {
+            shapes.entry(name).or_insert_with(|| [values.len()].into());
+        }
+        shapes
+    }
+
+    /// Writes the file, completely or not at all.
+    ///
+    /// # Errors
+    /// Where the system refuses; an older file is still there then.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let failed = |problem: String| CheckpointError { path: path.into(), problem };
+        let header = Header {
+            version: VERSION,
+            step: self.step,
+            seed: self.config.seed,
+            generator: "ChaCha8, a stream for each purpose and step".into(),
+            config: self.config.clone(),
+        };
+        let header = serde_json::to_string(&header).map_err(|e| failed(e.to_string()))?;
+        let shapes = Self::shapes(self.config.network, self.config.width);
+        let named = |(name, values): (&String, &Vec<f32>)| {
+            let shape = shapes.get(name).map_or_else(|| vec![values.len()], |s| s.dims().to_vec());
+            (name.clone(), shape, values.clone())
+        };
+        let tensors: Vec<_> = self.tensors.iter().map(named).collect();
+        write(path, &tensors, HashMap::from([(ENTRY.into(), header)])).map_err(failed)
+    }
+
+    /// Reads a file, or the checkpoint of a run folder.
+    ///
+    /// # Errors
+    /// What is wrong with the file: missing, truncated, of another program or version, or not complete.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let path = if path.is_dir() { path.join(Self::FILE) } else { path.into() };
+        let failed = |problem: String| CheckpointError { path: path.clone(), problem };
+        let bytes = std::fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
+        let unreadable = |e| failed(format!("not a complete safetensors file: {e}"));
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(unreadable)?;
+        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+        let entry = entry.ok_or_else(|| failed("a safetensors file, but no checkpoint of this program".into()))?;
+        let header: Header =
+            serde_json::from_str(entry).map_err(|e| failed(format!("its settings cannot be understood: {e}")))?;
+        if header.version != VERSION {
+            return Err(failed(format!("its format is version {}, this program reads {VERSION}", header.version)));
+        }
+
+        let file = SafeTensors::deserialize(&bytes).map_err(unreadable)?;
+        let mut tensors = BTreeMap::new();
+        let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(failed(format!("`{name}` is of type {:?}, not F32", view.dtype())));
+            }
+            shapes.insert(name.into(), view.shape().into());
+            tensors.insert(name.to_string(), bytemuck::pod_collect_to_vec(view.data()));
+        }
+        let (network, width) = Network::of(&shapes).map_err(|e| failed(e.to_string()))?;
+        for (name, expected) in Self::shapes(network, width) {
+            match shapes.get(&name) {
+                Some(found) if *found == expected => {}
+                Some(found) => return Err(failed(format!("`{name}` has shape {found}, not {expected}"))),
+                None => return Err(failed(format!("`{name}` {expected} is missing"))),
+            }
+        }
+        if (network, width) != (header.config.network, header.config.width) {
+            return Err(failed(format!(
+                "its settings speak of another network than its tensors ({network:?}, {width})"
+            )));
+        }
+        Ok(Self { config: header.config, step: header.step, tensors })
+    }
+}
+
+/// Writes named f32 tensors as safetensors, completely or not at all.
+pub(super) fn write(
+    path: &Path,
+    tensors: &[(String, Vec<usize>, Vec<f32>)],
+    metadata: HashMap<String, String>,
+) -> Result<(), String> {
+    let views = tensors
+        .iter()
+        .map(|(name, shape, values)| {
+            TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values))
+                .map(|view| (name.as_str(), view))
+                .map_err(|e| format!("`{name}`: {e}"))
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    let bytes = serialize(views, Some(metadata)).map_err(|e| e.to_string())?;
+    crate::file::replace(path, &bytes).map_err(|e| format!("cannot be written: {e}"))
+}

@@ -1,0 +1,262 @@
+use super::TrainError;
+use crate::ign::{Clamp, Distance, Network, Objective, Weights};
+use crate::nn::Adam;
+use clap::Args;
+use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Every setting of a training. Together with the data and the adapter it determines the result.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The network: mnist (28×28, grey) or faces (64×64, colour).
+    #[arg(long, value_parser = named::<Network>)]
+    pub network: Network,
+    /// Channels of its first layer; the published networks have 64.
+    #[arg(long)]
+    pub width: usize,
+    /// Images of a batch.
+    #[arg(long)]
+    pub batch: usize,
+    /// Steps to train.
+    #[arg(long)]
+    pub steps: u64,
+    /// Adam's step size.
+    #[arg(long)]
+    pub learning_rate: f64,
+    /// Adam's decay of the first moment.
+    #[arg(long)]
+    pub beta1: f32,
+    /// Adam's decay of the second moment.
+    #[arg(long)]
+    pub beta2: f32,
+    /// The distance between images: mse or l1.
+    #[arg(long, value_parser = named::<Distance>)]
+    pub distance: Distance,
+    /// Weight of reconstruction, D(f(x), x).
+    #[arg(long)]
+    pub rec: f32,
+    /// Weight of idempotence, D(f(f(z)), f(z)).
+    #[arg(long)]
+    pub idem: f32,
+    /// Weight of tightness, −D(f(f(z)), f(z)).
+    #[arg(long)]
+    pub tight: f32,
+    /// What bounds tightness: none, noise (each sample's D(f(z), z)) or data (the batch's reconstruction).
+    #[arg(long, value_parser = named::<Bound>)]
+    pub clamp: Bound,
+    /// The ratio a of the bound.
+    #[arg(long)]
+    pub clamp_ratio: f32,
+    /// The noise: gaussian, or frequency (with the data's statistics at each frequency).
+    #[arg(long, value_parser = named::<NoiseKind>)]
+    pub noise: NoiseKind,
+    /// Fixes initialisation, order of the data, and noise.
+    #[arg(long)]
+    pub seed: u64,
+    /// A folder of images, or of a data set in MNIST's format.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Steps from one line of metrics to the next.
+    #[arg(long, value_name = "STEPS")]
+    pub log_every: u64,
+    /// Steps from one picture to the next.
+    #[arg(long, value_name = "STEPS")]
+    pub sample_every: u64,
+    /// Steps from one checkpoint to the next.
+    #[arg(long, value_name = "STEPS")]
+    pub checkpoint_every: u64,
+}
+
+/// What bounds tightness; see [`Clamp`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Bound {
+    None,
+    Noise,
+    Data,
+}
+
+/// The distribution of z; see [`Noise`](crate::ign::Noise).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum NoiseKind {
+    Gaussian,
+    Frequency,
+}
+
+/// Parses a value by the name it has in `config.json`.
+fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
+    T::deserialize(name.into_deserializer())
+}
+
+/// Settings that are known to work, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Digits in minutes, also without a GPU.
+    Quick,
+    /// The published recipe for MNIST.
+    Mnist,
+    /// 64×64 colour images from a folder of pictures.
+    Faces,
+}
+
+impl Preset {
+    /// Parses a preset's name.
+    pub fn named(name: &str) -> Result<Self, NotOneOf> {
+        named(name)
+    }
+
+    /// Its settings.
+    pub fn config(self) -> Config {
+        let quick = Config {
+            network: Network::Mnist,
+            width: 32,
+            batch: 64,
+            steps: 700,
+            learning_rate: 5e-4,
+            beta1: 0.5,
+            beta2: 0.999,
+            distance: Distance::Mse,
+            rec: 1.0,
+            idem: 1.0,
+            tight: 0.1,
+            clamp: Bound::None,
+            clamp_ratio: 1.5,
+            noise: NoiseKind::Gaussian,
+            seed: 1,
+            data: "data/mnist".into(),
+            log_every: 5,
+            sample_every: 100,
+            checkpoint_every: 100,
+        };
+        match self {
+            Self::Quick => quick,
+            Self::Mnist => Config {
+                width: 64,
+                batch: 256,
+                // 100 epochs.
+                steps: 23_400,
+                learning_rate: 1e-4,
+                log_every: 10,
+                sample_every: 500,
+                checkpoint_every: 500,
+                ..quick
+            },
+            Self::Faces => Config {
+                network: Network::Faces,
+                width: 64,
+                batch: 64,
+                steps: 100_000,
+                learning_rate: 1e-4,
+                distance: Distance::L1,
+                rec: 20.0,
+                idem: 20.0,
+                tight: 2.5,
+                clamp: Bound::Noise,
+                noise: NoiseKind::Frequency,
+                data: "data/faces".into(),
+                log_every: 10,
+                sample_every: 500,
+                checkpoint_every: 500,
+                ..quick
+            },
+        }
+    }
+}
+
+impl Config {
+    /// The form of the objective.
+    pub fn objective(&self) -> Objective {
+        let clamp = match self.clamp {
+            Bound::None => Clamp::None,
+            Bound::Noise => Clamp::Noise(self.clamp_ratio),
+            Bound::Data => Clamp::Data(self.clamp_ratio),
+        };
+        Objective { distance: self.distance, clamp }
+    }
+
+    /// The weights of its terms.
+    pub fn weights(&self) -> Weights {
+        Weights { rec: self.rec, idem: self.idem, tight: self.tight }
+    }
+
+    /// The optimiser.
+    pub fn adam(&self) -> Adam {
+        Adam { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2, epsilon: 1e-8 }
+    }
+
+    /// Floating point operations of a step: nine times a forward pass, a multiply-add counting two.
+    pub fn flops(&self) -> f64 {
+        let macs = self.network.layers(self.width).macs(self.network.image());
+        9.0 * 2.0 * macs as f64 * self.batch as f64
+    }
+
+    /// Checks every setting for its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of it, with its value.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let positive = |name: &str, value: u64| match value {
+            0 => Err(TrainError::Config(format!("--{name} must be at least 1"))),
+            _ => Ok(()),
+        };
+        positive("width", self.width as u64)?;
+        positive("steps", self.steps)?;
+        positive("log-every", self.log_every)?;
+        positive("sample-every", self.sample_every)?;
+        positive("checkpoint-every", self.checkpoint_every)?;
+        if self.batch < 2 {
+            let text = format!("--batch is {}, but batch norm needs at least 2 images", self.batch);
+            return Err(TrainError::Config(text));
+        }
+        let within = |name: &str, value: f64, range: std::ops::RangeInclusive<f64>| match range.contains(&value) {
+            true => Ok(()),
+            false => Err(TrainError::Config(format!(
+                "--{name} is {value}, and must be from {} to {}",
+                range.start(),
+                range.end()
+            ))),
+        };
+        within("learning-rate", self.learning_rate, 0.0..=1.0)?;
+        within("beta1", self.beta1.into(), 0.0..=0.999_999)?;
+        within("beta2", self.beta2.into(), 0.0..=0.999_999)?;
+        for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
+            within(name, weight.into(), 0.0..=1e6)?;
+        }
+        within("clamp-ratio", self.clamp_ratio.into(), 1e-3..=1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_valid_and_survive_json() {
+        for name in ["quick", "mnist", "faces"] {
+            let config = Preset::named(name).unwrap().config();
+            config.check().unwrap();
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
+        }
+        assert!(Preset::named("slow").unwrap_err().to_string().contains("`quick`"));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_with_their_value() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Preset::Quick.config();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        assert!(refused(|c| c.batch = 1).contains("--batch is 1"));
+        assert!(refused(|c| c.width = 0).contains("--width"));
+        assert!(refused(|c| c.learning_rate = f64::NAN).contains("--learning-rate is NaN"));
+        assert!(refused(|c| c.tight = -1.0).contains("--tight is -1"));
+        assert!(refused(|c| c.beta1 = 1.0).contains("--beta1 is 1"));
+    }
+}

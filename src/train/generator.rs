@@ -1,0 +1,85 @@
+use super::{Checkpoint, TrainError};
+use crate::gpu::{Gpu, Store};
+use crate::ign::{FrequencyStatistics, Network, Noise, Role};
+use crate::native::wait;
+use crate::nn::Mode;
+use crate::ops::{Compiled, compile};
+use crate::tape::Tape;
+
+/// A trained network that is applied to any number of images. Batch norm uses the running averages of what it is applied
+/// to, so that an image's result does not depend on its neighbours.
+pub struct Generator {
+    gpu: Gpu,
+    network: Network,
+    batch: usize,
+    /// A program for each role.
+    programs: [Compiled; 3],
+}
+
+impl Generator {
+    /// The network of `width` whose tensors are in `store`, applied to `batch` images at a time.
+    pub fn new(gpu: &Gpu, store: &Store, network: Network, width: usize, batch: usize) -> Result<Self, TrainError> {
+        let layers = network.layers(width);
+        let [c, h, w] = network.image();
+        let program = |role: Role| -> Result<Compiled, TrainError> {
+            let tape = Tape::new();
+            let y = layers.apply(tape.input("x", [batch, c, h, w]), Mode::Running(role.prefix()))?;
+            Ok(wait(gpu, compile(gpu, store, &tape, &[("y", y)]))?)
+        };
+        let [image, noise, sample] = Role::ALL.map(program);
+        Ok(Self { gpu: gpu.clone(), network, batch, programs: [image?, noise?, sample?] })
+    }
+
+    /// The network of a checkpoint, for `count` images at a time or fewer.
+    pub fn load(gpu: &Gpu, checkpoint: &Checkpoint, count: usize) -> Result<Self, TrainError> {
+        let mut store = Store::new();
+        for (name, contents) in &checkpoint.tensors {
+            wait(gpu, store.set(gpu, name, contents))?;
+        }
+        let config = &checkpoint.config;
+        Self::new(gpu, &store, config.network, config.width, count.clamp(1, 64))
+    }
+
+    /// `[C, H, W]` of its images.
+    pub fn image(&self) -> [usize; 3] {
+        self.network.image()
+    }
+
+    /// f(images), the images being what `role` says.
+    pub fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, TrainError> {
+        let program = &self.programs[Role::ALL.iter().position(|r| *r == role).unwrap_or_default()];
+        let full = self.batch * self.image().iter().product::<usize>();
+        let mut results = Vec::with_capacity(images.len());
+        for part in images.chunks(full) {
+            let mut padded = part.to_vec();
+            padded.resize(full, 0.0);
+            program.write("x", &padded)?;
+            program.run()?;
+            let y = wait(&self.gpu, program.read(&["y"]))?.concat();
+            results.extend(&y[..part.len()]);
+        }
+        Ok(results)
+    }
+
+    /// f(images), f(f(images)), …, `times` of them, the images being what `role` says.
+    pub fn repeat(&self, role: Role, images: &[f32], times: usize) -> Result<Vec<Vec<f32>>, TrainError> {
+        let mut results: Vec<Vec<f32>> = vec![];
+        for _ in 0..times {
+            let next = match results.last() {
+                None => self.apply(role, images)?,
+                Some(last) => self.apply(Role::Sample, last)?,
+            };
+            results.push(next);
+        }
+        Ok(results)
+    }
+}
+
+impl Checkpoint {
+    /// The noise that the network was trained on.
+    pub fn noise(&self) -> Noise {
+        let flat = self.tensors.get(super::checkpoint::FREQUENCIES);
+        let statistics = flat.and_then(|flat| FrequencyStatistics::from_flat(flat, self.config.network.image()));
+        statistics.map_or(Noise::Gaussian, Noise::Frequency)
+    }
+}
