@@ -51,6 +51,11 @@ impl Checkpoint {
     /// The file's name in a run folder.
     pub const FILE: &'static str = "checkpoint.safetensors";
 
+    /// Where a file that belongs to a run is to lie, given the run's folder or its checkpoint.
+    pub fn beside(run: &Path, file: &str) -> PathBuf {
+        if run.is_dir() { run.join(file) } else { run.with_file_name(file) }
+    }
+
     /// The names and shapes of a checkpoint's tensors, but for the statistics of the noise.
     pub fn shapes(network: Network, width: usize) -> BTreeMap<String, Shape> {
         let layers = network.layers(width);

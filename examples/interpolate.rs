@@ -1,0 +1,87 @@
+//! Walks between noises, and arithmetic with them.
+//!
+//!     cargo run --release --example interpolate -- runs/quick
+
+use clap::Parser;
+use ign::ign::Role;
+use ign::native::open;
+use ign::picture::Grid;
+use ign::random::Stream;
+use ign::train::{Checkpoint, Generator};
+use std::error::Error;
+use std::path::PathBuf;
+
+/// Draws f along straight lines from one noise to another, and f(z₁ − z₂ + z₃) beside f(z₁), f(z₂) and f(z₃).
+#[derive(Parser)]
+struct Arguments {
+    /// A run folder or a checkpoint.
+    run: PathBuf,
+    /// How many walks, and how many sums.
+    #[arg(long, default_value_t = 6)]
+    count: usize,
+    /// Images of a walk, both ends included.
+    #[arg(long, default_value_t = 12)]
+    steps: usize,
+    /// Applications of f.
+    #[arg(long, default_value_t = 2)]
+    times: usize,
+    /// Other seeds give other noises.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The picture to write [default: interpolations.png in the run folder].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The adapter, by index or part of its name.
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<String>,
+}
+
+fn main() {
+    if let Err(error) = run(Arguments::parse()) {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let Arguments { count, steps, times, seed, .. } = arguments;
+    if count == 0 || steps < 2 || times == 0 {
+        return Err("--count and --times must be at least 1, --steps at least 2".into());
+    }
+    let checkpoint = Checkpoint::load(&arguments.run)?;
+    let gpu = open(arguments.adapter.as_deref())?;
+    let generator = Generator::load(&gpu, &checkpoint, steps)?;
+    let elements = generator.image().iter().product::<usize>();
+    let noise = |i: usize| checkpoint.noise().draw(seed, Stream::Preview, 2 + i as u64, elements);
+    let f = |z: &[f32]| -> Result<Vec<f32>, Box<dyn Error>> {
+        Ok(generator.repeat(Role::Noise, z, times)?.pop().unwrap_or_default())
+    };
+
+    let mut grid = Grid::new(generator.image());
+    for walk in 0..count {
+        let (from, to) = (noise(2 * walk), noise(2 * walk + 1));
+        let point = |i: usize| {
+            let t = i as f32 / (steps - 1) as f32;
+            from.iter().zip(&to).map(|(a, b)| (1.0 - t) * a + t * b).collect::<Vec<_>>()
+        };
+        let points: Vec<f32> = (0..steps).flat_map(point).collect();
+        grid = grid.row(&format!("walk {}", walk + 1), &f(&points)?);
+    }
+    grid = grid.space();
+    let mut columns = [const { vec![] }; 4];
+    for sum in 0..count {
+        let z = [0, 1, 2].map(|i| noise(2 * count + 3 * sum + i));
+        let combined = (0..elements).map(|i| z[0][i] - z[1][i] + z[2][i]).collect();
+        let [z1, z2, z3] = z;
+        for (column, z) in columns.iter_mut().zip([z1, z2, z3, combined]) {
+            column.extend(f(&z)?);
+        }
+    }
+    for (label, column) in ["f(z1)", "f(z2)", "f(z3)", "f(z1-z2+z3)"].iter().zip(&columns) {
+        grid = grid.row(label, column);
+    }
+    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "interpolations.png"));
+    grid.save(&out)?;
+    println!("walks and sums after {} steps: {}", checkpoint.step, out.display());
+    Ok(())
+}
