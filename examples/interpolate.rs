@@ -11,7 +11,7 @@ use ign::train::{Checkpoint, Generator};
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Draws f along straight lines from one noise to another, and f(z₁ − z₂ + z₃) beside f(z₁), f(z₂) and f(z₃).
+/// Draws f along straight lines from one noise to another, and of z₁ − z₂ + z₃ beside z₁, z₂ and z₃.
 #[derive(Parser)]
 struct Arguments {
     /// A run folder or a checkpoint.
@@ -77,8 +77,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             column.extend(f(&z)?);
         }
     }
-    for (label, column) in ["f(z1)", "f(z2)", "f(z3)", "f(z1-z2+z3)"].iter().zip(&columns) {
-        grid = grid.row(label, column);
+    for (z, column) in ["z1", "z2", "z3", "z1-z2+z3"].iter().zip(&columns) {
+        grid = grid.row(&format!("{}{z}{}", "f(".repeat(times), ")".repeat(times)), column);
     }
     let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "interpolations.png"));
     grid.save(&out)?;

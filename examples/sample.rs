@@ -56,7 +56,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     for from in (0..z.len()).step_by(line) {
         let part = from..(from + line).min(z.len());
         grid = grid.row("z", &z[part.clone()]);
-        for (label, images) in ["f(z)", "f(f(z))", "f³(z)"].iter().zip(&f) {
+        for (label, images) in ["f(z)", "f(f(z))", "f(f(f(z)))"].iter().zip(&f) {
             grid = grid.row(label, &images[part.clone()]);
         }
         grid = grid.space();

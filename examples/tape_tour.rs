@@ -4,8 +4,9 @@
 
 use ign::gpu::Store;
 use ign::native::{open, wait};
-use ign::ops::{adam, compile, linear, mse, mul, tanh};
-use ign::tape::{Tape, Var};
+use ign::nn::Adam;
+use ign::ops::{compile, linear, mse, mul, tanh};
+use ign::tape::{Shape, Tape, Var};
 use std::error::Error;
 
 type Feeds<'t> = Vec<(Var<'t>, Vec<f64>)>;
@@ -46,23 +47,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let z = mul(y, x)?;
     let whole = tape.gradient(z, &[x])?[0];
     let parts = tape.gradient(z, &[x, y])?;
-    println!("z = x²·x: dz/dx = {:.1}", value(&tape, &feeds, whole)?);
-    let [partial, through] = [parts[0], parts[1]].map(|v| value(&tape, &feeds, v));
-    println!("  with y = x² held constant: ∂z/∂x = {:.1}, ∂z/∂y = {:.1}", partial?, through?);
+    println!("z = x²·x: dz/dx        {:.6}", value(&tape, &feeds, whole)?);
+    println!("  finite difference    {:.6}", difference(&tape, &feeds, z, x)?);
+    println!("  ∂z/∂x, y = x² fixed  {:.6}", value(&tape, &feeds, parts[0])?);
 
     // 4. A network of two layers, fitted to a sine. Parameters are state: they outlive the program.
     let tape = Tape::new();
     let x = tape.input("x", [32, 1]);
     let target = tape.input("target", [32, 1]);
-    let shapes = [("w1", [16, 1].into()), ("b1", [16].into()), ("w2", [1, 16].into()), ("b2", [1].into())];
-    let shapes: [(&str, ign::tape::Shape); 4] = shapes;
+    let shapes: [(&str, Shape); 4] =
+        [("w1", [16, 1].into()), ("b1", [16].into()), ("w2", [1, 16].into()), ("b2", [1].into())];
     let p = shapes.iter().map(|(name, shape)| tape.state(name, shape.clone())).collect::<Result<Vec<_>, _>>()?;
     let hidden = tanh(linear(x, p[0], Some(p[1]))?)?;
     let loss = mse(linear(hidden, p[2], Some(p[3]))?, target)?;
     let gradients = tape.gradient(loss, &p)?;
 
-    let xs: Vec<f64> = (0..32).map(|i| f64::from(i) / 16.0 - 1.0).collect();
-    let targets: Vec<f64> = xs.iter().map(|x| (3.0 * x).sin()).collect();
+    let (xs, targets): (Vec<f64>, Vec<f64>) =
+        (0..32).map(|i| f64::from(i) / 16.0 - 1.0).map(|x| (x, (3.0 * x).sin())).unzip();
     let start = |v: &Var<'_>| (0..v.shape().elements()).map(|i| (12.9898 * (i + 1) as f64).sin()).collect::<Vec<_>>();
     let mut feeds = vec![(x, xs.clone()), (target, targets.clone())];
     feeds.extend(p.iter().map(|v| (*v, start(v))));
@@ -73,25 +74,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // 5. Adam is recorded too, as lines that update state. Compiled for the adapter, the tape is replayed.
+    let optimiser = Adam { learning_rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    optimiser.record(&tape, &p, &gradients)?;
     let gpu = open(None)?;
     let single = |data: &[f64]| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
-    let rates = tape.input("rates", [2]);
     let mut store = Store::new();
-    for (v, gradient) in p.iter().zip(&gradients) {
-        let [m, n] = ["m", "v"].map(|moment| format!("adam.{moment}.{}", v.name()));
-        let moments = [tape.state(&m, v.shape())?, tape.state(&n, v.shape())?];
-        adam(*v, *gradient, moments[0], moments[1], rates, 0.9, 0.999, 1e-8)?;
+    for v in &p {
         wait(&gpu, store.set(&gpu, &v.name(), &single(&start(v))))?;
-        let zeros = vec![0.0; v.shape().elements()];
-        wait(&gpu, store.set(&gpu, &m, &zeros))?;
-        wait(&gpu, store.set(&gpu, &n, &zeros))?;
+        for moment in Adam::moments(&v.name()) {
+            wait(&gpu, store.set(&gpu, &moment, &vec![0.0; v.shape().elements()]))?;
+        }
     }
     let program = wait(&gpu, compile(&gpu, &store, &tape, &[("loss", loss)]))?;
     program.write("x", &single(&xs))?;
     program.write("target", &single(&targets))?;
     for step in 1..=500 {
-        let correction = |beta: f64| 1.0 - beta.powi(step);
-        program.write("rates", &[(0.02 / correction(0.9)) as f32, (1.0 / correction(0.999).sqrt()) as f32])?;
+        program.write(Adam::RATES, &optimiser.rates(step))?;
         program.run()?;
         if step % 100 == 0 {
             println!("  step {step}: loss {:.6}", wait(&gpu, program.read(&["loss"]))?[0][0]);

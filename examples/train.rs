@@ -207,14 +207,19 @@ impl Progress {
         }
     }
 
+    /// How long the steps after `step` will take, once that can be told.
+    fn left(&self, step: u64) -> Option<Duration> {
+        let done = step.saturating_sub(self.first);
+        let warm = self.warm.filter(|_| done > 0)?;
+        Some(warm.elapsed().mul_f64((self.config.steps - step) as f64 / done as f64))
+    }
+
     fn step(&mut self, step: u64, metrics: Option<Metrics>) {
-        let done = step - self.first;
         if metrics.is_some() && self.warm.is_none() {
             self.say(format!("step {step} after {:.1} s", self.start.elapsed().as_secs_f64()));
             (self.warm, self.first) = (Some(Instant::now()), step);
-        } else if let (Some(warm), Some(_), false) = (self.warm, metrics, self.estimated) {
-            let whole = warm.elapsed().div_f64(done.max(1) as f64).mul_f64((self.config.steps - step) as f64);
-            self.say(format!("about {} to go", words(whole)));
+        } else if let (Some(left), Some(_), false) = (self.left(step), metrics, self.estimated) {
+            self.say(format!("about {} to go", words(left)));
             self.estimated = true;
         }
         if let Some(bar) = &self.bar {
@@ -231,9 +236,8 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None if last || self.printed.is_none_or(|p| p.elapsed() > Duration::from_secs(10)) => {
-                let left = self.warm.map(|w| w.elapsed().div_f64(done.max(1) as f64));
-                let left = left.map_or(Duration::ZERO, |each| each.mul_f64((self.config.steps - step) as f64));
-                println!("step {step}/{}  {text}  {} left", self.config.steps, words(left));
+                let left = self.left(step).map_or(String::new(), |left| format!("  {} left", words(left)));
+                println!("step {step}/{}  {text}{left}", self.config.steps);
                 self.printed = Some(Instant::now());
             }
             None => {}

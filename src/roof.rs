@@ -1,6 +1,6 @@
 //! What an adapter can do at most, measured with kernels made for it: the roof that other kernels are compared with.
 
-use crate::gpu::{Commands, Constant, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Store};
+use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Store};
 use crate::native::wait;
 use crate::{params, shader};
 use std::time::{Duration, Instant};
@@ -23,43 +23,45 @@ const WORKGROUP: u32 = 64;
 impl Roof {
     /// Measures `gpu`, the best of several runs of at least some hundredths of a second each.
     pub fn measure(gpu: &Gpu) -> Result<Self, GpuError> {
-        let invocations = if gpu.caps().software { 1 << 12 } else { 1 << 20 };
-        let rounds = 256;
-        let per_run = 2 * 8 * 12 * u64::from(rounds) * invocations as u64;
-        let arithmetic = program(gpu, "multiply_add", rounds, invocations, &[("y", invocations)])?;
-        let vectors = 1 << 22;
-        let copy = program(gpu, "copy", rounds, vectors, &[("x4", 4 * vectors), ("y4", 4 * vectors)])?;
+        let [arithmetic, copy] = commands(gpu.caps()).map(|c| wait(gpu, Program::new(gpu, &c, &Store::new())));
+        let flops = 2 * MULTIPLY_ADDS * ROUNDS as usize * invocations(gpu.caps());
         Ok(Self {
-            gflops: per_run as f64 / best(gpu, &arithmetic)? / 1e9,
-            gbytes: 32.0 * vectors as f64 / best(gpu, &copy)? / 1e9,
+            gflops: flops as f64 / best(gpu, &arithmetic?)? / 1e9,
+            gbytes: (32 * VECTORS) as f64 / best(gpu, &copy?)? / 1e9,
         })
     }
 }
 
-fn program(
-    gpu: &Gpu,
-    entry: &'static str,
-    rounds: u32,
-    elements: usize,
-    buffers: &[(&'static str, usize)],
-) -> Result<Program, GpuError> {
-    let constants = [Constant::U32("WORKGROUP", WORKGROUP), Constant::U32("ROUNDS", rounds)];
+/// Rounds of an invocation, and multiply-adds of a round: 8 times 12 accumulators.
+const ROUNDS: u32 = 256;
+const MULTIPLY_ADDS: usize = 8 * 12;
+/// Vectors of four that are copied: 64 MiB, more than caches hold.
+const VECTORS: usize = 1 << 22;
+
+fn invocations(caps: &Caps) -> usize {
+    if caps.software { 1 << 12 } else { 1 << 20 }
+}
+
+/// What is measured on an adapter with `caps`: multiply-adds, and a copy.
+pub fn commands(caps: &Caps) -> [Commands; 2] {
+    let n = invocations(caps);
+    [dispatch("multiply_add", n, &[("y", n)]), dispatch("copy", VECTORS, &[("x4", 4 * VECTORS), ("y4", 4 * VECTORS)])]
+}
+
+fn dispatch(entry: &'static str, elements: usize, buffers: &[(&'static str, usize)]) -> Commands {
+    let constants = [Constant::U32("WORKGROUP", WORKGROUP), Constant::U32("ROUNDS", ROUNDS)];
+    let sources = [shader!("shared/grid.wgsl"), shader!("shared/element.wgsl"), shader!("roof.wgsl")];
     let mut commands = Commands::default();
-    let bindings = buffers.iter().map(|&(name, size)| (name, commands.value(name, size, Place::Host))).collect();
     let dispatch = Dispatch {
-        kernel: Kernel::new(
-            &[shader!("shared/grid.wgsl"), shader!("shared/element.wgsl"), shader!("roof.wgsl")],
-            entry,
-            &constants,
-        ),
-        bindings,
+        kernel: Kernel::new(&sources, entry, &constants),
+        bindings: buffers.iter().map(|&(name, size)| (name, commands.value(name, size, Place::Host))).collect(),
         // A fixed point of x·f + f near 1 keeps the sums finite.
         params: RoofParams { elements: elements as u32, factor: 0.5 }.into(),
         workgroups: elements.div_ceil(WORKGROUP as usize) as u64,
         cost: Cost::default(),
     };
     commands.push(0, entry, entry.into(), dispatch);
-    wait(gpu, Program::new(gpu, &commands, &Store::new()))
+    commands
 }
 
 /// Seconds of the fastest run. Runs are grouped so that a group lasts long enough for the clock.

@@ -207,7 +207,7 @@ impl Trainer {
         let z = self.noise.draw(self.config.seed, Stream::Preview, 0, PREVIEW * self.images.elements());
         let x = self.images.gather(0..PREVIEW);
         let f = self.preview.repeat(Role::Noise, &z, 3)?;
-        let grid = Grid::new(shape).row("z", &z).row("f(z)", &f[0]).row("f(f(z))", &f[1]).row("f\u{b3}(z)", &f[2]);
+        let grid = Grid::new(shape).row("z", &z).row("f(z)", &f[0]).row("f(f(z))", &f[1]).row("f(f(f(z)))", &f[2]);
         Ok(grid.space().row("x", &x).row("f(x)", &self.preview.apply(Role::Image, &x)?))
     }
 

@@ -1,0 +1,259 @@
+//! Training as a whole: what a seed determines, what a checkpoint holds, and what a run leaves behind.
+
+use ign::gpu::Gpu;
+use ign::ign::{Network, PREFIXES};
+use ign::native::open;
+use ign::train::{Bound, Checkpoint, Config, Event, Metrics, NoiseKind, Outcome, Preset, RunFolder, Trainer, train};
+use safetensors::SafeTensors;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn gpu() -> Gpu {
+    open(None).expect("the tests need an adapter")
+}
+
+/// A small network on a few digits.
+fn config(folder: &Path) -> Config {
+    let config = Config { width: 4, batch: 8, steps: 6, log_every: 1, sample_every: 3, ..Preset::Quick.config() };
+    Config { data: digits(folder, 40), checkpoint_every: 2, ..config }
+}
+
+/// The first `count` digits of MNIST as a data set of its own.
+fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
+    let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+    let all = ign::data::Images::load(&mnist, ign::data::Split::Test, [1, 28, 28]).unwrap();
+    let mut idx = vec![0, 0, 8, 3];
+    [count, 28, 28].iter().for_each(|&extent| idx.extend((extent as u32).to_be_bytes()));
+    idx.extend(all.gather(0..count).iter().map(|x| ((x + 1.0) * 127.5).round() as u8));
+    let data = folder.join("digits");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("train-images-idx3-ubyte"), idx).unwrap();
+    data
+}
+
+/// Trains in `run`, stopping after step `stop` if there is one.
+fn run(trainer: &mut Trainer, run: RunFolder, stop: Option<u64>) -> Outcome {
+    let flag = AtomicBool::new(false);
+    let mut on = |event: Event| {
+        if let Event::Step(step, _) = event {
+            flag.store(Some(step) == stop, Ordering::Relaxed);
+        }
+    };
+    train(trainer, &run, &flag, &mut on).unwrap()
+}
+
+/// Everything that a run left, but for how fast it was.
+fn left(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for file in ["config.json", "checkpoint.safetensors", "samples/step-000003.png", "samples/step-000006.png"] {
+        files.insert(file.to_string(), fs::read(run.join(file)).unwrap());
+    }
+    let metrics = RunFolder::resume(run, u64::MAX).unwrap().read_metrics().unwrap();
+    let lines: Vec<_> = metrics.into_iter().map(|m| Metrics { images_per_second: 0.0, ..m }).collect();
+    files.insert("metrics".into(), serde_json::to_vec(&lines).unwrap());
+    files
+}
+
+#[test]
+fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpu = gpu();
+    let gaussian = config(folder.path());
+    let frequency = Config {
+        noise: NoiseKind::Frequency,
+        clamp: Bound::Noise,
+        distance: ign::ign::Distance::L1,
+        ..gaussian.clone()
+    };
+    for (name, config) in [("gaussian", gaussian), ("frequency", frequency)] {
+        let whole = folder.path().join(name);
+        let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
+        assert_eq!(outcome, Outcome::Done);
+
+        let parts = folder.path().join(format!("{name} in parts"));
+        let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&parts).unwrap(), Some(3));
+        assert_eq!(outcome, Outcome::Stopped);
+        let checkpoint = Checkpoint::load(&parts).unwrap();
+        assert_eq!(checkpoint.step, 3);
+        // On a device of its own, as another process would have.
+        let mut trainer = Trainer::resume(&self::gpu(), checkpoint).unwrap();
+        assert_eq!(run(&mut trainer, RunFolder::resume(&parts, 3).unwrap(), None), Outcome::Done);
+
+        let (expected, found) = (left(&whole), left(&parts));
+        for (file, bytes) in &expected {
+            assert!(found[file] == *bytes, "{name}: {file} differs");
+        }
+    }
+}
+
+#[test]
+fn the_seed_and_nothing_else_determines_the_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let trained = |config: &Config| {
+        let mut trainer = Trainer::new(&gpu(), config).unwrap();
+        (0..3).for_each(|_| trainer.advance().unwrap());
+        trainer.checkpoint().unwrap().tensors
+    };
+    let first = trained(&config);
+    assert!(first == trained(&config), "the same seed gave other bits");
+    assert!(first != trained(&Config { seed: 2, ..config }), "another seed gave the same bits");
+    assert!(first.values().flatten().all(|x| x.is_finite()));
+}
+
+#[test]
+fn checkpoints_that_cannot_be_used_say_why_and_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let trainer = Trainer::new(&gpu(), &config).unwrap();
+    let path = folder.path().join(Checkpoint::FILE);
+    let good = trainer.checkpoint().unwrap();
+    good.save(&path).unwrap();
+    assert!(Checkpoint::load(&path).unwrap() == good);
+    assert!(Checkpoint::load(folder.path()).unwrap() == good);
+
+    let bytes = fs::read(&path).unwrap();
+    let refused = |contents: &[u8], why: &str| {
+        let path = folder.path().join("bad.safetensors");
+        fs::write(&path, contents).unwrap();
+        let error = Checkpoint::load(&path).unwrap_err().to_string();
+        assert!(error.contains("bad.safetensors") && error.contains(why), "{error}, expected: {why}");
+        assert!(fs::read(&path).unwrap() == contents, "the file was touched");
+    };
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+    };
+    refused(&bytes[..bytes.len() / 2], "not a complete safetensors file");
+    refused(&bytes[..4], "not a complete safetensors file");
+    refused(b"", "not a complete safetensors file");
+    refused(b"once upon a time there was a file", "not a complete safetensors file");
+    refused(&replaced(r#"\"version\":1"#, r#"\"version\":7"#), "version 7, this program reads 1");
+    refused(&replaced(r#""2.weight""#, r#""2.wright""#), "2.weight");
+    let none: [(&str, safetensors::tensor::TensorView<'_>); 0] = [];
+    refused(&safetensors::serialize(none, None).unwrap(), "no checkpoint of this program");
+    assert!(Checkpoint::load(&folder.path().join("nowhere")).unwrap_err().to_string().contains("cannot be read"));
+
+    let mut short = good.clone();
+    short.tensors.remove("0.weight");
+    short.save(&path).unwrap();
+    let error = Checkpoint::load(&path).unwrap_err().to_string();
+    assert!(error.contains("0.weight"), "{error}");
+}
+
+#[test]
+fn a_run_in_the_way_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&folder.path().join("run")).unwrap();
+    fs::write(run.metrics(), "").unwrap();
+    let error = RunFolder::create(run.path()).unwrap_err().to_string();
+    assert!(error.contains("--resume") && error.contains("--out"), "{error}");
+}
+
+#[test]
+fn metrics_beyond_the_checkpoint_are_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(folder.path()).unwrap();
+    let losses = ign::train::Losses { rec: 0.5, idem: 0.25, tight: -0.25, variance: 0.1 };
+    (1..=5).for_each(|step| run.append(&Metrics { step, losses, images_per_second: 1.0 }).unwrap());
+    // A line that a crash cut short.
+    let whole = fs::read_to_string(run.metrics()).unwrap();
+    fs::write(run.metrics(), format!("{whole}{{\"step\":6,\"re")).unwrap();
+    assert_eq!(run.read_metrics().unwrap().len(), 5);
+    let kept = RunFolder::resume(folder.path(), 3).unwrap().read_metrics().unwrap();
+    assert_eq!(kept.iter().map(|m| m.step).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn memory_is_flat_over_a_thousand_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { width: 1, batch: 2, ..config(folder.path()) };
+    let gpu = gpu();
+    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut step = || {
+        trainer.advance().unwrap();
+        trainer.losses().unwrap()
+    };
+    step();
+    let before = (gpu.objects_made(), gpu.objects_alive());
+    (0..1000).for_each(|_| _ = step());
+    assert_eq!((gpu.objects_made(), gpu.objects_alive()), before);
+}
+
+#[test]
+fn a_network_learns_eight_digits_by_heart() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { width: 16, learning_rate: 1e-3, idem: 0.1, tight: 0.01, ..config(folder.path()) };
+    let config = Config { data: digits(folder.path(), 8), ..config };
+    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let mut first = None;
+    for _ in 0..300 {
+        trainer.advance().unwrap();
+        first.get_or_insert_with(|| trainer.losses().unwrap());
+    }
+    let (first, last) = (first.unwrap(), trainer.losses().unwrap());
+    assert!(first.rec > 0.5, "{first:?}");
+    assert!(last.rec < 0.01, "reconstruction is still {last:?}");
+    assert!(last.idem < 0.1, "f(f(z)) is still far from f(z): {last:?}");
+}
+
+#[test]
+fn a_trace_holds_the_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { tight: 0.3, ..config(folder.path()) };
+    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let path = folder.path().join("trace.safetensors");
+    trainer.trace(&path).unwrap();
+    assert_eq!(trainer.step(), 1);
+    let traced = trainer.checkpoint().unwrap().tensors;
+    // The same step without a trace.
+    let mut plain = Trainer::new(&gpu(), &config).unwrap();
+    plain.advance().unwrap();
+    assert!(plain.checkpoint().unwrap().tensors == traced, "tracing changed the step");
+
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let get = |name: &str| -> Vec<f32> {
+        bytemuck::pod_collect_to_vec(file.tensor(name).unwrap_or_else(|e| panic!("{name}: {e}")).data())
+    };
+    let layers = Network::Mnist.layers(config.width);
+    let mut expected: Vec<String> = ["x", "z", "y", "w"].map(String::from).to_vec();
+    for name in Checkpoint::shapes(config.network, config.width).keys() {
+        expected.extend(["before", "after"].map(|when| format!("{when}.{name}")));
+    }
+    for parameter in layers.parameters() {
+        let terms = ["rec", "idem", "tight", "total"];
+        expected.extend(terms.map(|term| format!("grad.{term}.{}", parameter.name)));
+        let shape = file.tensor(&format!("grad.total.{}", parameter.name)).unwrap().shape().to_vec();
+        assert_eq!(shape, parameter.shape.dims(), "{}", parameter.name);
+    }
+    expected.extend(["rec", "idem", "tight"].map(|term| format!("loss.{term}")));
+    expected.sort();
+    let mut found: Vec<_> = file.names().into_iter().map(String::from).collect();
+    found.sort();
+    assert_eq!(found, expected);
+    assert!(PREFIXES.iter().all(|p| found.contains(&format!("after.{p}3.running_mean"))));
+
+    let (y, w) = (get("y"), get("w"));
+    let mse = y.iter().zip(&w).map(|(y, w)| f64::from(y - w).powi(2)).sum::<f64>() / y.len() as f64;
+    let near = |found: f32, expected: f64, tolerance: f64| (f64::from(found) - expected).abs() <= tolerance;
+    assert!(near(get("loss.idem")[0], mse, 1e-5 * mse) && near(get("loss.tight")[0], -mse, 1e-5 * mse));
+    for parameter in layers.parameters() {
+        let name = &parameter.name;
+        let of = |what: &str| get(&format!("{what}.{name}"));
+        let (before, after, total) = (of("before"), of("after"), of("grad.total"));
+        let (rec, idem, tight) = (of("grad.rec"), of("grad.idem"), of("grad.tight"));
+        let scale = f64::from(total.iter().fold(0f32, |m, g| m.max(g.abs())));
+        for i in 0..total.len() {
+            let sum = f64::from(rec[i]) + f64::from(idem[i]) + 0.3 * f64::from(tight[i]);
+            assert!(near(total[i], sum, 1e-5 * scale + 1e-12), "{name}[{i}]: {} and {sum}", total[i]);
+            // The first step of Adam goes by the learning rate times the sign, but where the gradient is near ε.
+            let g = f64::from(total[i]);
+            let moved = f64::from(before[i]) - config.learning_rate * g / (g.abs() + 1e-8);
+            assert!(near(after[i], moved, 2e-7 + 1e-3 * config.learning_rate), "{name}[{i}]: {} and {moved}", after[i]);
+        }
+    }
+}
