@@ -3,7 +3,7 @@
 //!     cargo run --release --example devices
 
 use clap::Parser;
-use ign::gpu::{AdapterSummary, adapters};
+use ign::gpu::{AdapterSummary, GpuError, adapters};
 use ign::native;
 
 /// Lists the adapters of this machine with type, limits, features and the kernels chosen for each. The first one is
@@ -18,9 +18,15 @@ struct Arguments {
     adapter: Option<String>,
 }
 
-fn main() -> Result<(), String> {
-    let arguments = Arguments::parse();
-    let gpu = native::open(arguments.adapter.as_deref()).map_err(|e| e.to_string())?;
+fn main() {
+    if let Err(error) = run(Arguments::parse()) {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), GpuError> {
+    let gpu = native::open(arguments.adapter.as_deref())?;
     if !arguments.check {
         pollster::block_on(adapters()).iter().for_each(print);
         println!("in use: {}", gpu.caps());

@@ -46,8 +46,14 @@ enum Choice {
     Faces,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() {
+    if let Err(error) = run(Arguments::parse()) {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let gpu = open(arguments.adapter.as_deref())?;
     let network = match arguments.network {
@@ -62,13 +68,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let step = objective.record(&tape, &layers, arguments.batch, network.image())?;
     adam.record(&tape, &step.parameters, &step.total)?;
     let mut store = Store::new();
-    for (name, contents) in layers.initialise(1, &PREFIXES) {
+    for (name, contents) in layers.initialise(1, &PREFIXES).into_iter().chain(Adam::initial(&step.parameters)) {
         wait(&gpu, store.set(&gpu, &name, &contents))?;
-    }
-    for parameter in &step.parameters {
-        for name in Adam::moments(&parameter.name()) {
-            wait(&gpu, store.set(&gpu, &name, &vec![0.0; parameter.shape().elements()]))?;
-        }
     }
     let program = wait(&gpu, compile(&gpu, &store, &tape, &[("rec", step.losses[0])]))?;
     let elements = step.x.shape().elements();

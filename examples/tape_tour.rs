@@ -6,16 +6,14 @@ use ign::gpu::Store;
 use ign::native::{open, wait};
 use ign::nn::Adam;
 use ign::ops::{compile, linear, mse, mul, tanh};
-use ign::tape::{Shape, Tape, Var};
+use ign::tape::{Tape, Var};
 use std::error::Error;
 
-type Feeds<'t> = Vec<(Var<'t>, Vec<f64>)>;
-
 /// ∂y/∂x[0] by central differences, the tape run twice by the f64 interpreter. `y` has one element.
-fn difference(tape: &Tape, feeds: &Feeds<'_>, y: Var<'_>, x: Var<'_>) -> Result<f64, Box<dyn Error>> {
+fn difference(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], y: Var<'_>, x: Var<'_>) -> Result<f64, Box<dyn Error>> {
     let h = 1e-6;
     let moved = |by: f64| {
-        let mut feeds = feeds.clone();
+        let mut feeds = feeds.to_vec();
         feeds.iter_mut().filter(|(v, _)| v.line() == x.line()).for_each(|(_, data)| data[0] += by);
         value(tape, &feeds, y)
     };
@@ -23,7 +21,7 @@ fn difference(tape: &Tape, feeds: &Feeds<'_>, y: Var<'_>, x: Var<'_>) -> Result<
 }
 
 /// The first element of `v`.
-fn value(tape: &Tape, feeds: &Feeds<'_>, v: Var<'_>) -> Result<f64, Box<dyn Error>> {
+fn value(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], v: Var<'_>) -> Result<f64, Box<dyn Error>> {
     let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
     Ok(tape.interpret(&slices)?.get(v)[0])
 }
@@ -35,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let y = mul(x, x)?;
     let dy = tape.gradient(y, &[x])?[0];
     let feeds = vec![(x, vec![3.0])];
-    println!("y = x² at 3:           {:?}", y);
+    println!("y = x² at 3, as a line {y:?}");
     println!("  dy/dx                {:.6}", value(&tape, &feeds, dy)?);
     println!("  finite difference    {:.6}", difference(&tape, &feeds, y, x)?);
 
@@ -55,16 +53,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let x = tape.input("x", [32, 1]);
     let target = tape.input("target", [32, 1]);
-    let shapes: [(&str, Shape); 4] =
-        [("w1", [16, 1].into()), ("b1", [16].into()), ("w2", [1, 16].into()), ("b2", [1].into())];
-    let p = shapes.iter().map(|(name, shape)| tape.state(name, shape.clone())).collect::<Result<Vec<_>, _>>()?;
-    let hidden = tanh(linear(x, p[0], Some(p[1]))?)?;
-    let loss = mse(linear(hidden, p[2], Some(p[3]))?, target)?;
+    let (w1, b1) = (tape.state("w1", [16, 1])?, tape.state("b1", [16])?);
+    let (w2, b2) = (tape.state("w2", [1, 16])?, tape.state("b2", [1])?);
+    let p = [w1, b1, w2, b2];
+    let hidden = tanh(linear(x, w1, Some(b1))?)?;
+    let loss = mse(linear(hidden, w2, Some(b2))?, target)?;
     let gradients = tape.gradient(loss, &p)?;
 
-    let (xs, targets): (Vec<f64>, Vec<f64>) =
-        (0..32).map(|i| f64::from(i) / 16.0 - 1.0).map(|x| (x, (3.0 * x).sin())).unzip();
-    let start = |v: &Var<'_>| (0..v.shape().elements()).map(|i| (12.9898 * (i + 1) as f64).sin()).collect::<Vec<_>>();
+    let xs: Vec<f64> = (0..32).map(|i| f64::from(i) / 16.0 - 1.0).collect();
+    let targets: Vec<f64> = xs.iter().map(|x| (3.0 * x).sin()).collect();
+    let start = |v: &Var<'_>| (0..v.shape().elements()).map(|i| ((3 * i + v.line()) as f64).sin() / 2.0).collect();
     let mut feeds = vec![(x, xs.clone()), (target, targets.clone())];
     feeds.extend(p.iter().map(|v| (*v, start(v))));
     println!("two layers, loss {:.4}", value(&tape, &feeds, loss)?);
@@ -77,13 +75,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let optimiser = Adam { learning_rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     optimiser.record(&tape, &p, &gradients)?;
     let gpu = open(None)?;
-    let single = |data: &[f64]| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
+    let single = |data: &Vec<f64>| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
     let mut store = Store::new();
-    for v in &p {
-        wait(&gpu, store.set(&gpu, &v.name(), &single(&start(v))))?;
-        for moment in Adam::moments(&v.name()) {
-            wait(&gpu, store.set(&gpu, &moment, &vec![0.0; v.shape().elements()]))?;
-        }
+    for (name, contents) in p.iter().map(|v| (v.name(), single(&start(v)))).chain(Adam::initial(&p)) {
+        wait(&gpu, store.set(&gpu, &name, &contents))?;
     }
     let program = wait(&gpu, compile(&gpu, &store, &tape, &[("loss", loss)]))?;
     program.write("x", &single(&xs))?;

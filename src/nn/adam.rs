@@ -23,6 +23,12 @@ impl Adam {
         ["m", "v"].map(|moment| format!("adam.{moment}.{parameter}"))
     }
 
+    /// The moments of `parameters` before the first step, by name: zeros.
+    pub fn initial(parameters: &[Var<'_>]) -> impl Iterator<Item = (String, Vec<f32>)> {
+        let zeros = |p: &Var<'_>| vec![0.0; p.shape().elements()];
+        parameters.iter().flat_map(move |p| Self::moments(&p.name()).map(|name| (name, zeros(p))))
+    }
+
     /// Records the update of each parameter by its gradient. Moments are state.
     pub fn record<'t>(&self, tape: &'t Tape, parameters: &[Var<'t>], gradients: &[Var<'t>]) -> Result<()> {
         let rates = tape.input(Self::RATES, [2]);
