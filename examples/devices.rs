@@ -10,7 +10,7 @@ use ign::native;
 /// used unless --adapter or IGN_ADAPTER names another, by its index or by a part of its name.
 #[derive(Parser)]
 struct Arguments {
-    /// Say nothing; the exit status tells whether there is an adapter that works.
+    /// Say nothing; the exit status tells whether there is an adapter worth using.
     #[arg(long)]
     check: bool,
     /// With --check: the adapter that must be there.
@@ -27,6 +27,10 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), GpuError> {
     let gpu = native::open(arguments.adapter.as_deref())?;
+    if arguments.check && gpu.caps().software && gpu.caps().backend == "Gl" {
+        let slow = "only OpenGL in software, which computes several times slower than Vulkan in software";
+        return Err(GpuError::NoAdapter(format!(" but {slow}")));
+    }
     if !arguments.check {
         pollster::block_on(adapters()).iter().for_each(print);
         println!("in use: {}", gpu.caps());
