@@ -1,22 +1,22 @@
-// y = a · b and y = a / b, one invocation an element. Expects WORKGROUP and shared/element.wgsl.
+// y = a · b and y = a / b, one invocation four elements. Expects WORKGROUP and shared/element.wgsl.
 
-struct Params { elements: u32 }
+struct Params { quads: u32 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
-fn multiply(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
-            @builtin(local_invocation_index) l: u32) {
+fn product(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+           @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
-  if (i < params.elements) { y[i] = a[i] * b[i]; }
+  if (i < params.quads) { y[i] = a[i] * b[i]; }
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn divide(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
-          @builtin(local_invocation_index) l: u32) {
+fn quotient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
-  if (i < params.elements) { y[i] = a[i] / b[i]; }
+  if (i < params.quads) { y[i] = a[i] / b[i]; }
 }

@@ -1,9 +1,10 @@
-// The elementwise halves of batch norm, forward and backward, and the running averages.
-// Expects WORKGROUP, shared/element.wgsl and shared/divide.wgsl.
+// The elementwise halves of batch norm with its activation, forward and backward.
+// Expects WORKGROUP, shared/element.wgsl, shared/divide.wgsl and shared/batch_norm.wgsl.
 
 struct Params {
   images: i32, channels: i32, pixels: i32,
   epsilon: f32,
+  slope: f32,       // of the activation below zero
   share: f32,       // 1/n of a channel's n elements, or 0 where the statistics are constants
 }
 
@@ -16,33 +17,20 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> result: array<f32>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-// What all elements of a channel share.
-struct Channel { mean: f32, deviation: f32 }
+// What the gradient adds to the channel: dx = scale · dv − constant − slope · (x − mean).
+struct Backward { channel: Channel, constant: f32, slope: f32 }
 
-fn channel_of(c: i32) -> Channel {
-  return Channel(statistics[c], sqrt(statistics[params.channels + c] + params.epsilon));
-}
-
-struct Forward { scale: f32, shift: f32 }
-
-// y = scale · x + shift
-fn forward_of(c: i32) -> Forward {
-  let channel = channel_of(c);
-  let scale = gamma[c] / channel.deviation;
-  return Forward(scale, beta[c] - scale * channel.mean);
-}
-
-struct Backward { mean: f32, scale: f32, constant: f32, slope: f32 }
-
-// dx = scale · dy − constant − slope · (x − mean)
 fn backward_of(c: i32) -> Backward {
   let channel = channel_of(c);
-  let scale = gamma[c] / channel.deviation;
-  let share = scale * params.share;
-  return Backward(channel.mean, scale, share * sums[c], share * sums[params.channels + c] / channel.deviation);
+  let share = channel.scale * params.share;
+  return Backward(channel, share * sums[c], share * sums[params.channels + c] * channel.inverse);
 }
 
-fn backward(b: Backward, i: i32) -> f32 { return b.scale * dy[i] - b.constant - b.slope * (x[i] - b.mean); }
+fn backward(b: Backward, i: i32) -> f32 {
+  let at = x[i];
+  let dv = before_activation(b.channel, at, dy[i]);
+  return b.channel.scale * dv - b.constant - b.slope * (at - b.channel.mean);
+}
 
 fn channel_at(i: i32) -> i32 {
   let plane = divide(i, params.pixels, 1.0 / f32(params.pixels)).quotient;
@@ -55,8 +43,7 @@ fn normalise_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgrou
                       @builtin(local_invocation_index) l: u32) {
   let i = i32(element(w, n, l));
   if (i >= params.images * params.channels * params.pixels) { return; }
-  let f = forward_of(channel_at(i));
-  result[i] = f.scale * x[i] + f.shift;
+  result[i] = activated(channel_of(channel_at(i)), x[i]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -73,9 +60,9 @@ fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
                     @builtin(local_invocation_index) l: u32) {
   let plane = i32(element(w, n, l));
   if (plane >= params.images * params.channels) { return; }
-  let f = forward_of(plane % params.channels);
+  let c = channel_of(plane % params.channels);
   let first = plane * params.pixels;
-  for (var i = first; i < first + params.pixels; i++) { result[i] = f.scale * x[i] + f.shift; }
+  for (var i = first; i < first + params.pixels; i++) { result[i] = activated(c, x[i]); }
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,18 +1,22 @@
-// Σ dy and Σ dy·x̂ of each channel: the gradients of β and γ, and what the gradient of x needs.
-// Expects WORKGROUP and shared/channel_sums.wgsl.
+// Σ dv and Σ dv·x̂ of each channel, v being the output before its activation: the gradients of β and γ, and what the
+// gradient of x needs. Expects WORKGROUP, shared/channel_sums.wgsl and shared/batch_norm.wgsl.
 
-struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32 }
+struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32, slope: f32 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read> statistics: array<f32>;
-@group(0) @binding(3) var<storage, read_write> sums: array<vec2<f32>>;
-@group(0) @binding(4) var<storage, read> parts: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read_write> result: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read> gamma: array<f32>;
+@group(0) @binding(4) var<storage, read> beta: array<f32>;
+@group(0) @binding(5) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read> parts: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> result: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
 
-fn terms(channel: i32, i: i32) -> vec2<f32> {
-  return vec2<f32>(dy[i], dy[i] * (x[i] - statistics[channel]));
+fn terms(c: Channel, i: i32) -> vec2<f32> {
+  let at = x[i];
+  let dv = before_activation(c, at, dy[i]);
+  return vec2<f32>(dv, dv * (at - c.mean));
 }
 
 @compute @workgroup_size(WORKGROUP)

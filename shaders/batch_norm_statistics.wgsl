@@ -9,8 +9,12 @@ struct Params { images: i32, channels: i32, pixels: i32, parts: i32 }
 @group(0) @binding(3) var<storage, read_write> statistics: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn terms(channel: i32, i: i32) -> vec2<f32> {
-  let d = x[i] - x[channel * params.pixels];
+struct Channel { first: f32 }
+
+fn channel_of(c: i32) -> Channel { return Channel(x[c * params.pixels]); }
+
+fn terms(c: Channel, i: i32) -> vec2<f32> {
+  let d = x[i] - c.first;
   return vec2<f32>(d, d * d);
 }
 

@@ -1,28 +1,38 @@
-// The derivatives of the distances, one invocation an element; gradient has one number for each sample, or one for all.
+// The derivatives of the distances, one invocation four elements; gradient has one number for each sample, or one for all.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { elements: u32, run: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
+
+// The gradient of each of four elements, which mostly are of one sample.
+fn gradients(i: u32) -> vec4<f32> {
+  let first = 4u * i / params.run;
+  let last = min(4u * i + 3u, params.elements - 1u) / params.run;
+  if (first == last) { return vec4<f32>(params.scale * gradient[first]); }
+  let samples = min(4u * i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.elements - 1u)) / params.run;
+  return params.scale * vec4<f32>(gradient[samples.x], gradient[samples.y], gradient[samples.z], gradient[samples.w]);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn squared_gradient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
-  if (i < params.elements) { y[i] = 2.0 * params.scale * gradient[i / params.run] * (a[i] - b[i]); }
+  if (4u * i < params.elements) { y[i] = 2.0 * gradients(i) * (a[i] - b[i]); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn absolute_gradient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                      @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
-  if (i < params.elements) {
-    let d = a[i] - b[i];
-    let sign = select(select(d, -1.0, d < 0.0), 1.0, d > 0.0);
-    y[i] = params.scale * gradient[i / params.run] * sign;
-  }
+  if (4u * i >= params.elements) { return; }
+  let d = a[i] - b[i];
+  let zero = vec4<f32>(0.0);
+  // A NaN stays one.
+  let sign = select(select(d, vec4<f32>(-1.0), d < zero), vec4<f32>(1.0), d > zero);
+  y[i] = gradients(i) * sign;
 }

@@ -3,7 +3,7 @@
 struct Params {
   rows: i32, columns: i32, inner: i32,
   a_row: i32, a_inner: i32, b_inner: i32, b_column: i32,
-  tile_rows: u32, tile_columns: u32, problems: u32,
+  tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;

@@ -1,6 +1,6 @@
 //! What an adapter can do at most, measured with kernels made for it: the roof that other kernels are compared with.
 
-use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Store};
+use crate::gpu::{Caps, Command, Commands, Constant, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Store};
 use crate::native::wait;
 use crate::{params, shader};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ fn dispatch(entry: &'static str, elements: usize, buffers: &[(&'static str, usiz
         workgroups: elements.div_ceil(WORKGROUP as usize) as u64,
         cost: Cost::default(),
     };
-    commands.push(0, entry, entry.into(), dispatch);
+    commands.push(Command { line: 0, op: entry, shape: format!("[{elements}]"), what: entry.into(), dispatch });
     commands
 }
 

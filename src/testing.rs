@@ -1,9 +1,9 @@
 //! What the tests of the operations share: random feeds, the comparison of every line with the f64 interpreter, and
 //! central differences.
 
-use crate::gpu::{Caps, Gpu, Store};
+use crate::gpu::{Gpu, Store};
 use crate::native::{open, wait};
-use crate::ops::compile;
+use crate::ops::{compile, variants};
 use crate::tape::{Source, Tape, Values, Var};
 use proptest::test_runner::TestCaseError;
 use rand::{RngExt, SeedableRng};
@@ -43,9 +43,7 @@ pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Check {
     let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
     let expected = tape.interpret(&slices).map_err(|e| fail(e.to_string()))?;
     let lines = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
-    let subgroup = gpu().caps().subgroup;
-    for (software, subgroup) in [(true, subgroup), (true, None), (false, subgroup)] {
-        let caps = Caps { software, subgroup, ..gpu().caps().clone() };
+    for (_, caps) in variants(gpu().caps()) {
         let (found, states) = run(tape, feeds, &lines, &gpu().with_caps(caps))?;
         for (var, found) in lines.iter().zip(&found) {
             close(&format!("{var:?}"), found, expected.get(*var), cancelled(tape, &expected, *var))?;

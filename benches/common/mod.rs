@@ -13,9 +13,9 @@ pub mod networks;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
-use ign::gpu::{Caps, Commands, Cost, Gpu, Store};
+use ign::gpu::{Commands, Cost, Gpu, Store};
 use ign::native::{open, wait};
-use ign::ops::{Compiled, compile, lower};
+use ign::ops::{Compiled, compile, lower, variants};
 use ign::tape::{Node, Source, Tape, Var};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -118,20 +118,6 @@ impl Family<'_> {
             });
         }
     }
-}
-
-/// The kinds of adapter that get kernels of their own, as far as this one can run them.
-fn variants(caps: &Caps) -> Vec<(&'static str, Caps)> {
-    let like = |software, subgroup| Caps { software, subgroup, ..caps.clone() };
-    let mut variants = vec![];
-    if caps.subgroup.is_some() {
-        variants.push(("subgroup", like(true, caps.subgroup)));
-    }
-    variants.extend([("direct", like(true, None)), ("workgroup", like(false, None))]);
-    if caps.subgroup.is_some() {
-        variants.push(("workgroup-subgroup", like(false, caps.subgroup)));
-    }
-    variants
 }
 
 /// A subject, compiled.

@@ -2,7 +2,8 @@
 // includes this. Expects WORKGROUP, shared/grid.wgsl, shared/divide.wgsl, and
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
 //   params     with images, channels, pixels, parts: i32
-//   fn terms(channel: i32, i: i32) -> vec2<f32>    what element i, of that channel, adds
+//   fn channel_of(c: i32) -> Channel               what all elements of a channel share
+//   fn terms(c: Channel, i: i32) -> vec2<f32>      what element i of that channel adds
 
 // One invocation a channel and part, a part being every parts-th image: for software adapters, where a load costs the
 // same at any address.
@@ -13,11 +14,12 @@ fn sum_images(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: v
   if (i >= params.channels * params.parts) { return; }
   let part = i / params.channels;
   let channel = i - part * params.channels;
+  let shared_by_all = channel_of(channel);
   var sum = vec2<f32>(0.0);
   for (var image = part; image < params.images; image += params.parts) {
     let first = (image * params.channels + channel) * params.pixels;
     var plane = vec2<f32>(0.0);
-    for (var j = 0; j < params.pixels; j++) { plane += terms(channel, first + j); }
+    for (var j = 0; j < params.pixels; j++) { plane += terms(shared_by_all, first + j); }
     sum += plane;
   }
   sums[i] = sum;
@@ -37,10 +39,11 @@ fn sum_pixels(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: v
   let length = (total + params.parts - 1) / params.parts;
   let last = min((part + 1) * length, total);
   let inverse = 1.0 / f32(params.pixels);
+  let shared_by_all = channel_of(channel);
   var sum = vec2<f32>(0.0);
   for (var j = part * length + i32(l); j < last; j += i32(WORKGROUP)) {
     let at = divide(j, params.pixels, inverse);
-    sum += terms(channel, (at.quotient * params.channels + channel) * params.pixels + at.remainder);
+    sum += terms(shared_by_all, (at.quotient * params.channels + channel) * params.pixels + at.remainder);
   }
   shared_sums[l] = sum;
   for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {

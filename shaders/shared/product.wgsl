@@ -1,7 +1,7 @@
 // The operands of a tiled product C[m, n] = Σₖ A[m, k]·B[k, n], of which B is gathered from an image with zero padding.
 //
 // Expects the bindings `a`, `b`, `c`, `bias`, and of the file that says which product it is:
-//   BIAS                              whether bias[m] is added
+//   params                            with tile_rows, tile_columns, problems, steps, biased: u32
 //   fn problem(z: u32) -> Problem     extents and whatever else is the same for a whole tile
 //   fn column(p: Problem, n: i32)     what all of column n shares
 //   fn slice(p: Problem, k: i32)      what all of step k shares
@@ -40,12 +40,14 @@ fn column_at(p: Problem, n: i32) -> Column {
   return select(Column(0, OUTSIDE, OUTSIDE, 0), column(p, n), vec4<bool>(n < p.columns));
 }
 
+// What is added to all of a row.
+fn bias_at(p: Problem, row: i32) -> f32 {
+  if (params.biased == 0u || row >= p.rows) { return 0.0; }
+  return bias[row];
+}
+
 fn c_set(p: Problem, row: i32, n: Column, value: f32) {
-  if (row < p.rows && n.y < OUTSIDE) {
-    var result = value;
-    if (BIAS) { result += bias[row]; }
-    c[n.w + row * p.c_stride] = result;
-  }
+  if (row < p.rows && n.y < OUTSIDE) { c[n.w + row * p.c_stride] = value; }
 }
 
 // Which tile, of which of the problems that share the dispatch, a workgroup computes.

@@ -23,7 +23,9 @@ fn product_direct(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) 
       for (var j = 0u; j < VECTORS; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
     }
   }
-  for (var j = 0u; j < VECTORS; j++) {
-    for (var i = 0u; i < ROWS; i++) { c_set(p, tile.row + i32(i), columns[j], sums[i][j]); }
+  for (var i = 0u; i < ROWS; i++) {
+    let row = tile.row + i32(i);
+    let start = bias_at(p, row);
+    for (var j = 0u; j < VECTORS; j++) { c_set(p, row, columns[j], start + sums[i][j]); }
   }
 }

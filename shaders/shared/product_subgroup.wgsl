@@ -1,7 +1,16 @@
-// The tiled product for software adapters: one subgroup computes ROWS rows × VECTORS·SUBGROUP columns in registers.
-// A lane loads one element of A for SUBGROUP steps of the long axis, and the subgroup hands each round, so that a row
-// costs one load instead of SUBGROUP. No workgroup memory, no barrier: both cost more there than they save.
+// The tiled product for software adapters: one subgroup computes ROWS rows × VECTORS·SUBGROUP columns in registers. There
+// a load costs as much as dozens of multiply-adds, at whatever address: so A comes packed (see product_pack), four rows
+// a lane with one load, and the subgroup hands each round. No workgroup memory, no barrier: both cost more than they save.
 // Expects ROWS, VECTORS, SUBGROUP, shared/grid.wgsl and shared/product.wgsl.
+
+// Rows that one load of the whole subgroup brings.
+const BLOCK = 4u * SUBGROUP;
+const LOADS = (ROWS + BLOCK - 1u) / BLOCK;
+// Rows that are written by one stretch of code, see below.
+const GROUP = min(ROWS, 8u);
+const GROUPS = ROWS / GROUP;
+
+@group(0) @binding(5) var<storage, read> panels: array<vec4<f32>>;
 
 @compute @workgroup_size(SUBGROUP)
 fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -15,22 +24,36 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   for (var j = 0u; j < VECTORS; j++) {
     columns[j] = column_at(p, tile.column + i32(j * SUBGROUP + lane));
   }
-  var sums: array<array<f32, VECTORS>, ROWS>;
+  let panel = (tile.z * params.tile_rows + u32(tile.row) / ROWS) * params.steps;
+  var at = panel * (ROWS / 4u) + min(lane, ROWS / 4u - 1u);
+
+  var sums: array<array<array<f32, VECTORS>, GROUP>, GROUPS>;
   for (var k = p.first; k < p.last; k += i32(SUBGROUP)) {
     let mine = slice_at(p, k + i32(lane));
-    var as_: array<f32, ROWS>;
-    for (var i = 0u; i < ROWS; i++) { as_[i] = a_at(p, tile.row + i32(i), mine); }
     for (var step = 0u; step < SUBGROUP; step++) {
       let s = subgroupShuffle(mine, step);
       var bs: array<f32, VECTORS>;
       for (var j = 0u; j < VECTORS; j++) { bs[j] = b_at(p, s, columns[j]); }
-      for (var i = 0u; i < ROWS; i++) {
-        let value = subgroupShuffle(as_[i], step);
-        for (var j = 0u; j < VECTORS; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
+      var as_: array<vec4<f32>, LOADS>;
+      for (var l = 0u; l < LOADS; l++) { as_[l] = panels[at + l * SUBGROUP]; }
+      at += ROWS / 4u;
+      for (var g = 0u; g < GROUPS; g++) {
+        for (var i = 0u; i < GROUP; i++) {
+          let row = g * GROUP + i;
+          let value = subgroupShuffle(as_[row / BLOCK][row % 4u], row % BLOCK / 4u);
+          for (var j = 0u; j < VECTORS; j++) { sums[g][i][j] = fma(value, bs[j], sums[g][i][j]); }
+        }
       }
     }
   }
-  for (var j = 0u; j < VECTORS; j++) {
-    for (var i = 0u; i < ROWS; i++) { c_set(p, tile.row + i32(i), columns[j], sums[i][j]); }
+
+  // The sums move up through the first group, so that the code that stores them, slow to compile, is there once.
+  for (var g = 0u; g < GROUPS; g++) {
+    for (var i = 0u; i < GROUP; i++) {
+      let row = tile.row + i32(g * GROUP + i);
+      let start = bias_at(p, row);
+      for (var j = 0u; j < VECTORS; j++) { c_set(p, row, columns[j], start + sums[0][i][j]); }
+    }
+    for (var next = 0u; next < GROUPS; next++) { sums[next] = sums[(next + 1u) % GROUPS]; }
   }
 }

@@ -47,8 +47,10 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
       }
     }
   }
+  var starts: array<f32, SIDE>;
+  for (var i = 0u; i < SIDE; i++) { starts[i] = bias_at(p, tile.row + i32(row + 8u * i)); }
   for (var j = 0u; j < SIDE; j++) {
     let n = column_at(p, tile.column + i32(column + 8u * j));
-    for (var i = 0u; i < SIDE; i++) { c_set(p, tile.row + i32(row + 8u * i), n, sums[i][j]); }
+    for (var i = 0u; i < SIDE; i++) { c_set(p, tile.row + i32(row + 8u * i), n, starts[i] + sums[i][j]); }
   }
 }

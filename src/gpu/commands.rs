@@ -35,6 +35,8 @@ pub struct Command {
     pub line: usize,
     /// The operation's name.
     pub op: &'static str,
+    /// The shape of its output, in words.
+    pub shape: String,
     /// The line in words.
     pub what: String,
     /// What runs.
@@ -56,9 +58,9 @@ impl Commands {
         ValueId(self.values.len() - 1)
     }
 
-    /// Adds a dispatch that belongs to `line` of the tape.
-    pub fn push(&mut self, line: usize, op: &'static str, what: String, dispatch: Dispatch) {
-        self.list.push(Command { line, op, what, dispatch });
+    /// Adds a dispatch.
+    pub fn push(&mut self, command: Command) {
+        self.list.push(command);
     }
 
     /// The value behind an id.

@@ -114,7 +114,7 @@ impl Gpu {
     /// # Errors
     /// Where it is larger than a binding may be, or memory runs out.
     pub async fn buffer(&self, what: &str, elements: usize, contents: Option<&[f32]>) -> Result<Buffer> {
-        let bytes = 4 * elements as u64;
+        let bytes = padded(elements);
         self.check_binding(what, bytes)?;
         if contents.is_some_and(|c| c.len() != elements) {
             return Err(GpuError::Transfer {
@@ -356,6 +356,11 @@ impl Gpu {
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         self.scoped("a staging buffer", || self.raw_buffer("staging", bytes, usage)).await
     }
+}
+
+/// Bytes of `elements` f32 in memory: a whole number of vectors of four, so that kernels may work on those.
+pub(super) fn padded(elements: usize) -> u64 {
+    (4 * elements as u64).next_multiple_of(16).max(16)
 }
 
 const TRANSFER: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);

@@ -17,12 +17,12 @@ mod store;
 
 pub use adapter::{AdapterSummary, adapters};
 pub use caps::Caps;
-pub use commands::{Commands, Place, Value, ValueId};
+pub use commands::{Command, Commands, Place, Value, ValueId};
 pub use device::{Buffer, Gpu};
 pub use error::GpuError;
 pub use kernel::{Binding, BindingKind, Constant, Cost, Dispatch, Field, Interface, Kernel, Params, Source};
 pub use plan::MemoryReport;
-pub use profile::{Profile, ProfileRow};
+pub use profile::{Profile, ProfileRow, TimedDispatch};
 pub use program::Program;
 pub use store::Store;
 

@@ -157,7 +157,7 @@ fn place(order: &[&Item], values: usize, max_buffer: u64) -> (Vec<Option<Region>
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Binding, Cost, Dispatch, Kernel, Params, ValueId};
+    use super::super::{Binding, Command, Cost, Dispatch, Kernel, Params, ValueId};
     use super::*;
     use proptest::prelude::*;
 
@@ -181,7 +181,8 @@ mod tests {
             let kernel = Kernel::new(&[], "none", &[]);
             let dispatch =
                 Dispatch { kernel, bindings, params: Params::default(), workgroups: 1, cost: Cost::default() };
-            commands.push(interfaces.len(), "none", String::new(), dispatch);
+            let line = interfaces.len();
+            commands.push(Command { line, op: "none", shape: String::new(), what: String::new(), dispatch });
             interfaces.push(interface(reads.len().min(2)));
             values.push(y);
         }

@@ -5,23 +5,36 @@ use std::fmt;
 use std::time::Duration;
 use wgpu::{BufferUsages, QueryType};
 
-/// Time per operation of one run.
+/// Time per dispatch of one run.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// A row for each operation and kernel, the longest first.
-    pub rows: Vec<ProfileRow>,
+    /// Every dispatch in order.
+    pub dispatches: Vec<TimedDispatch>,
     /// `timestamps` or `wall clock`.
     pub method: &'static str,
 }
 
-/// An operation's share of a run.
-#[derive(Clone, Debug, Default)]
-pub struct ProfileRow {
+/// One dispatch of a profiled run.
+#[derive(Clone, Debug)]
+pub struct TimedDispatch {
     /// The operation.
-    pub op: String,
+    pub op: &'static str,
+    /// The shape of its output.
+    pub shape: String,
     /// The kernel that computes it.
     pub kernel: String,
-    /// Dispatches.
+    /// Its time.
+    pub time: Duration,
+    /// Its arithmetic and traffic.
+    pub cost: Cost,
+}
+
+/// Dispatches of a run that belong together.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileRow {
+    /// What they have in common.
+    pub key: [String; 3],
+    /// How many there are.
     pub calls: usize,
     /// Their time together.
     pub time: Duration,
@@ -29,55 +42,87 @@ pub struct ProfileRow {
     pub cost: Cost,
 }
 
-impl Profile {
-    /// Time of all rows together.
-    pub fn total(&self) -> Duration {
-        self.rows.iter().map(|r| r.time).sum()
+impl ProfileRow {
+    /// Arithmetic, GFLOP/s.
+    pub fn gflops(&self) -> f64 {
+        self.cost.flops as f64 / self.time.as_secs_f64().max(1e-9) / 1e9
     }
 
-    fn new(program: &Program, times: &[Duration], method: &'static str) -> Self {
-        let mut rows: BTreeMap<(&str, &str), ProfileRow> = BTreeMap::new();
-        for (step, time) in program.steps.iter().zip(times) {
-            let row = rows.entry((step.op, &step.kernel)).or_default();
-            row.op = step.op.into();
-            row.kernel.clone_from(&step.kernel);
+    /// Traffic that the operation cannot do without, GB/s.
+    pub fn gbytes(&self) -> f64 {
+        self.cost.bytes as f64 / self.time.as_secs_f64().max(1e-9) / 1e9
+    }
+}
+
+impl Profile {
+    /// Time of all dispatches together.
+    pub fn total(&self) -> Duration {
+        self.dispatches.iter().map(|d| d.time).sum()
+    }
+
+    /// Operation and kernel, the longest first. The shape is left open.
+    pub fn by_kernel(&self) -> Vec<ProfileRow> {
+        self.rows(|d| [d.op.into(), String::new(), d.kernel.clone()])
+    }
+
+    /// Operation, shape and kernel, the longest first.
+    pub fn by_shape(&self) -> Vec<ProfileRow> {
+        self.rows(|d| [d.op.into(), d.shape.clone(), d.kernel.clone()])
+    }
+
+    fn rows(&self, key: impl Fn(&TimedDispatch) -> [String; 3]) -> Vec<ProfileRow> {
+        let mut rows: BTreeMap<[String; 3], ProfileRow> = BTreeMap::new();
+        for dispatch in &self.dispatches {
+            let key = key(dispatch);
+            let row = rows.entry(key.clone()).or_insert(ProfileRow { key, ..Default::default() });
             row.calls += 1;
-            row.time += *time;
-            row.cost.flops += step.cost.flops;
-            row.cost.bytes += step.cost.bytes;
+            row.time += dispatch.time;
+            row.cost.flops += dispatch.cost.flops;
+            row.cost.bytes += dispatch.cost.bytes;
         }
         let mut rows: Vec<_> = rows.into_values().collect();
         rows.sort_by_key(|r| std::cmp::Reverse(r.time));
-        Self { rows, method }
+        rows
+    }
+
+    fn new(program: &Program, times: &[Duration], method: &'static str) -> Self {
+        let timed = |(step, &time): (&super::program::Step, &Duration)| TimedDispatch {
+            op: step.op,
+            shape: step.shape.clone(),
+            kernel: step.kernel.clone(),
+            time,
+            cost: step.cost,
+        };
+        Self { dispatches: program.steps.iter().zip(times).map(timed).collect(), method }
     }
 }
 
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let total = self.total().as_secs_f64();
-        let width = self.rows.iter().map(|r| r.op.len()).max().unwrap_or(0).max(9);
+        let total = self.total().as_secs_f64().max(1e-12);
+        let rows = self.by_kernel();
+        let width = rows.iter().map(|r| r.key[0].len()).max().unwrap_or(0).max(9);
         writeln!(f, "time per operation, by {}", self.method)?;
         writeln!(
             f,
             "{:width$}  {:>5}  {:>9}  {:>6}  {:>8}  {:>7}  kernel",
             "operation", "calls", "ms", "share", "GFLOP/s", "GB/s"
         )?;
-        for row in &self.rows {
-            let seconds = row.time.as_secs_f64().max(1e-12);
+        for row in &rows {
+            let seconds = row.time.as_secs_f64();
             writeln!(
                 f,
                 "{:width$}  {:>5}  {:>9.3}  {:>5.1}%  {:>8.2}  {:>7.2}  {}",
-                row.op,
+                row.key[0],
                 row.calls,
-                1e3 * row.time.as_secs_f64(),
-                100.0 * seconds / total.max(1e-12),
-                row.cost.flops as f64 / seconds / 1e9,
-                row.cost.bytes as f64 / seconds / 1e9,
-                row.kernel
+                1e3 * seconds,
+                100.0 * seconds / total,
+                row.gflops(),
+                row.gbytes(),
+                row.key[2]
             )?;
         }
-        let calls: usize = self.rows.iter().map(|r| r.calls).sum();
-        write!(f, "{:width$}  {calls:>5}  {:>9.3}", "together", 1e3 * total)
+        write!(f, "{:width$}  {:>5}  {:>9.3}", "together", self.dispatches.len(), 1e3 * total)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::device::Pipeline;
+use super::device::{Pipeline, padded};
 use super::kernel::{BindingKind, Interface};
 use super::plan::{Plan, plan};
 use super::{Buffer, Commands, Cost, Gpu, GpuError, MemoryReport, Place, Result, Store, ValueId};
@@ -19,6 +19,7 @@ pub struct Program {
 pub(super) struct Step {
     pub line: usize,
     pub op: &'static str,
+    pub shape: String,
     pub kernel: String,
     pub cost: Cost,
     pipeline: Arc<Pipeline>,
@@ -48,7 +49,7 @@ impl Program {
         for (command, interface) in commands.list().iter().zip(&interfaces) {
             command.dispatch.check(interface, gpu.caps())?;
             for (_, value) in &command.dispatch.bindings {
-                gpu.check_binding(&command.what, 4 * commands.get(*value).elements as u64)?;
+                gpu.check_binding(&command.what, padded(commands.get(*value).elements))?;
             }
         }
         let plan = plan(commands, &interfaces, gpu.caps().max_buffer);
@@ -192,7 +193,7 @@ fn make_steps(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelin
                 _ => {
                     let (_, value) = dispatch.bindings.iter().find(|(name, _)| *name == binding.name)?;
                     let region = values[value.0].as_ref()?;
-                    (&region.buffer, region.offset, 4 * region.elements as u64)
+                    (&region.buffer, region.offset, padded(region.elements))
                 }
             };
             Some(wgpu::BindGroupEntry {
@@ -208,6 +209,7 @@ fn make_steps(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelin
         Step {
             line: command.line,
             op: command.op,
+            shape: command.shape.clone(),
             kernel: dispatch.kernel.describe(),
             cost: dispatch.cost,
             pipeline: pipeline.clone(),

@@ -1,4 +1,4 @@
-use crate::ops;
+use crate::ops::{self, Norm};
 use crate::random::{Stream, stream};
 use crate::tape::{Result, Shape, Var};
 use rand_distr::{Distribution, Normal};
@@ -150,11 +150,21 @@ impl Sequential {
         self.parameters().into_iter().map(|p| tape.state(&p.name, p.shape)).collect()
     }
 
-    /// Records the layers applied to `x`.
+    /// Slope below zero of layer `i`, if it is an activation with one.
+    fn slope(&self, i: usize) -> Option<f32> {
+        match self.layers.get(i)? {
+            Layer::LeakyRelu(slope) => Some(*slope),
+            Layer::Relu => Some(0.0),
+            _ => None,
+        }
+    }
+
+    /// Records the layers applied to `x`. A batch norm takes the activation behind it along.
     pub fn apply<'t>(&self, x: Var<'t>, mode: Mode<'_>) -> Result<Var<'t>> {
         let parameters = self.parameters();
         let mut x = x;
         for (i, layer) in self.layers.iter().enumerate() {
+            let normalised = i > 0 && matches!(self.layers[i - 1], Layer::BatchNorm { .. });
             let state = |what: &str| {
                 let name = format!("{}{i}.{what}", self.name);
                 let shape = parameters.iter().find(|p| p.name == name).map(|p| p.shape.clone());
@@ -169,8 +179,10 @@ impl Sequential {
                 }
                 Layer::Linear { .. } => ops::linear(x, state("weight")?, Some(state("bias")?))?,
                 Layer::BatchNorm { channels } => {
-                    normalise(x, &format!("{}{i}", self.name), channels, state("weight")?, state("bias")?, mode)?
+                    let norm = Norm { epsilon: EPSILON, slope: self.slope(i + 1).unwrap_or(1.0) };
+                    normalise(x, &format!("{}{i}", self.name), channels, [state("weight")?, state("bias")?], norm, mode)?
                 }
+                Layer::LeakyRelu(_) | Layer::Relu if normalised => x,
                 Layer::LeakyRelu(slope) => ops::leaky_relu(x, slope)?,
                 Layer::Relu => ops::relu(x)?,
                 Layer::Tanh => ops::tanh(x)?,
@@ -207,8 +219,8 @@ fn normalise<'t>(
     x: Var<'t>,
     layer: &str,
     channels: usize,
-    gamma: Var<'t>,
-    beta: Var<'t>,
+    [gamma, beta]: [Var<'t>; 2],
+    norm: Norm,
     mode: Mode<'_>,
 ) -> Result<Var<'t>> {
     let running = |prefix: &str| -> Result<[Var<'t>; 2]> {
@@ -217,8 +229,7 @@ fn normalise<'t>(
     };
     let prefixes = match mode {
         Mode::Running(prefix) => {
-            let [mean, variance] = running(prefix)?;
-            return ops::batch_norm_fixed(x, mean, variance, gamma, beta, EPSILON);
+            return ops::batch_norm_fixed(x, running(prefix)?, gamma, beta, norm);
         }
         Mode::Train(prefixes) => prefixes,
         Mode::Batch => &[],
@@ -228,5 +239,5 @@ fn normalise<'t>(
         let [mean, variance] = running(prefix)?;
         ops::update_running(mean, variance, statistics, x.shape().elements() / channels, MOMENTUM)?;
     }
-    ops::batch_norm(x, statistics, gamma, beta, EPSILON)
+    ops::batch_norm(x, statistics, gamma, beta, norm)
 }

@@ -50,9 +50,9 @@ impl Function {
         }
     }
 
-    fn params(self, shape: &Shape) -> Params {
+    fn params(self, quads: u32) -> Params {
         let slope = if let Self::LeakyRelu(slope) = self { slope } else { 0.0 };
-        Params { elements: shape.elements() as u32, slope }
+        Params { quads, slope }
     }
 }
 
@@ -112,7 +112,7 @@ impl Op for ActivationGradient {
 }
 
 params! {
-    struct Params { elements: u32, slope: f32 }
+    struct Params { quads: u32, slope: f32 }
 }
 
 impl Lower for Activation {
@@ -123,7 +123,7 @@ impl Lower for Activation {
             Function::Sigmoid => "sigmoid",
         };
         let bindings = [("x", at.inputs[0]), ("result", at.output)];
-        at.elementwise(shader!("activation.wgsl"), entry, &bindings, self.0.params(&at.shape));
+        at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
     }
 }
 
@@ -135,7 +135,7 @@ impl Lower for ActivationGradient {
             Function::Sigmoid => "sigmoid_gradient",
         };
         let bindings = [("y", at.inputs[0]), ("gradient", at.inputs[1]), ("result", at.output)];
-        at.elementwise(shader!("activation.wgsl"), entry, &bindings, self.0.params(&at.shape));
+        at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
     }
 }
 

@@ -57,17 +57,17 @@ impl Op for Adam {
 }
 
 params! {
-    struct Params { elements: u32, beta1: f32, beta2: f32, epsilon: f32 }
+    struct Params { quads: u32, beta1: f32, beta2: f32, epsilon: f32 }
 }
 
 impl Lower for Adam {
     fn lower(&self, at: &mut Lowering<'_>) {
         let elements = at.shapes[0].elements();
         let Self { beta1, beta2, epsilon } = *self;
-        let params = Params { elements: elements as u32, beta1, beta2, epsilon };
+        let params = Params { quads: elements.div_ceil(4) as u32, beta1, beta2, epsilon };
         let [p, gradient, m, v, rates] = [0, 1, 2, 3, 4].map(|i| at.inputs[i]);
         let bindings = [("p", p), ("m", m), ("v", v), ("gradient", gradient), ("rates", rates)];
-        at.over(elements, 12 * elements, shader!("adam.wgsl"), "adam", &bindings, params);
+        at.over(elements.div_ceil(4), 12 * elements, shader!("adam.wgsl"), "adam", &bindings, params);
     }
 }
 

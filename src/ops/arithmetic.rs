@@ -52,17 +52,17 @@ impl Op for Arithmetic {
 }
 
 params! {
-    struct Params { elements: u32 }
+    struct Params { quads: u32 }
 }
 
 impl Lower for Arithmetic {
     fn lower(&self, at: &mut Lowering<'_>) {
         let entry = match self {
-            Self::Multiply => "multiply",
-            Self::Divide => "divide",
+            Self::Multiply => "product",
+            Self::Divide => "quotient",
         };
         let bindings = [("a", at.inputs[0]), ("b", at.inputs[1]), ("y", at.output)];
-        at.elementwise(shader!("arithmetic.wgsl"), entry, &bindings, Params { elements: at.shape.elements() as u32 });
+        at.by_quads(shader!("arithmetic.wgsl"), entry, &bindings, Params { quads: at.quads() });
     }
 }
 

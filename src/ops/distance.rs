@@ -128,7 +128,7 @@ impl Lower for DistanceGradient {
         let run = at.shape.elements() / at.shapes[2].elements();
         let params = Params { elements: at.shape.elements() as u32, run: run as u32, scale: 1.0 / run as f32 };
         let bindings = [("a", at.inputs[0]), ("b", at.inputs[1]), ("gradient", at.inputs[2]), ("y", at.output)];
-        at.elementwise(shader!("distance.wgsl"), entry, &bindings, params);
+        at.by_quads(shader!("distance.wgsl"), entry, &bindings, params);
     }
 }
 

@@ -75,7 +75,7 @@ impl Lower for Sum {
 }
 
 params! {
-    struct Params { elements: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
+    struct Params { quads: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
 }
 
 /// Terms of one dispatch; the partial sum is one of them in every dispatch but the first.
@@ -91,9 +91,9 @@ fn lower_terms(at: &mut Lowering<'_>, terms: &[(f32, ValueId)]) {
         let y = if later.is_empty() { at.output } else { at.scratch(elements) };
         let bindings: Vec<_> = ["x0", "x1", "x2", "x3"].into_iter().zip(&now).map(|(name, t)| (name, t.1)).collect();
         let c = |i: usize| now.get(i).map_or(0.0, |t| t.0);
-        let params = Params { elements: elements as u32, c0: c(0), c1: c(1), c2: c(2), c3: c(3) };
+        let params = Params { quads: at.quads(), c0: c(0), c1: c(1), c2: c(2), c3: c(3) };
         let entry = ["combine1", "combine2", "combine3", "combine4"][now.len() - 1];
-        at.elementwise(shader!("linear_combination.wgsl"), entry, &[&bindings[..], &[("y", y)]].concat(), params);
+        at.by_quads(shader!("linear_combination.wgsl"), entry, &[&bindings[..], &[("y", y)]].concat(), params);
         (rest, partial) = (later, Some(y));
     }
 }

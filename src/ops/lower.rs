@@ -1,6 +1,6 @@
 //! From the tape to a list of dispatches, without a device.
 
-use crate::gpu::{Caps, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, Source, ValueId};
+use crate::gpu::{Caps, Command, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, Source, ValueId};
 use crate::shader;
 use crate::tape::{self, Op, Shape, Tape, Var};
 use std::collections::BTreeMap;
@@ -64,7 +64,25 @@ impl Lowering<'_> {
             workgroups: workgroups as u64,
             cost: Cost { flops: flops as u64, bytes },
         };
-        self.commands.push(self.line, self.op, self.what.clone(), dispatch);
+        let (shape, what) = (self.shape.to_string(), self.what.clone());
+        self.commands.push(Command { line: self.line, op: self.op, shape, what, dispatch });
+    }
+
+    /// Fours of elements of the output, the last of which may be incomplete.
+    pub fn quads(&self) -> u32 {
+        self.shape.elements().div_ceil(4) as u32
+    }
+
+    /// Adds a dispatch with one invocation for each four elements of the output, the last of which may lie beyond it: the
+    /// memory of every value is a whole number of fours.
+    pub fn by_quads(
+        &mut self,
+        source: Source,
+        entry: &'static str,
+        bindings: &[(&'static str, ValueId)],
+        params: impl Into<Params>,
+    ) {
+        self.over(self.quads() as usize, self.shape.elements(), source, entry, bindings, params);
     }
 
     /// Adds a dispatch with one invocation for each element of the output.
@@ -90,7 +108,8 @@ impl Lowering<'_> {
         params: impl Into<Params>,
     ) {
         let constants = [Constant::U32("WORKGROUP", WORKGROUP)];
-        let kernel = Kernel::new(&[GRID, shader!("shared/element.wgsl"), source], entry, &constants);
+        let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl")];
+        let kernel = Kernel::new(&[&shared[..], &[source]].concat(), entry, &constants);
         self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops);
     }
 }

@@ -77,7 +77,7 @@ params! {
     struct Params {
         rows: i32, columns: i32, inner: i32,
         a_row: i32, a_inner: i32, b_inner: i32, b_column: i32,
-        tile_rows: u32, tile_columns: u32, problems: u32,
+        tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
     }
 }
 
@@ -90,6 +90,7 @@ impl Lower for Matmul {
             index: &[shader!("matmul.wgsl")],
             rows: m,
             columns: n,
+            steps: k,
             problems: 1,
             macs: m * n * k,
             a: at.inputs[0],
@@ -97,7 +98,7 @@ impl Lower for Matmul {
             c: at.output,
             bias: None,
         };
-        product.run(at, |Tiles { tile_rows, tile_columns, problems }| Params {
+        product.run(at, |Tiles { tile_rows, tile_columns, problems, steps, biased }| Params {
             rows: m as i32,
             columns: n as i32,
             inner: k as i32,
@@ -108,6 +109,8 @@ impl Lower for Matmul {
             tile_rows,
             tile_columns,
             problems,
+            steps,
+            biased,
         });
     }
 }

@@ -37,7 +37,9 @@ impl Tiling {
         let cover = |size: usize, most: u32| (size.clamp(1, most as usize) as u32).next_power_of_two();
         match (caps.software, caps.subgroup) {
             (true, Some(lanes)) => {
-                Self::Subgroup { lanes, rows: cover(rows, 32), vectors: cover(columns.div_ceil(lanes as usize), 4) }
+                // A lane loads four rows at once. As many sums as a core's first cache holds: the more, the fewer loads.
+                let rows = cover(rows, 64).max(4);
+                Self::Subgroup { lanes, rows, vectors: cover(columns.div_ceil(lanes as usize), (512 / rows).min(16)) }
             }
             (true, None) => {
                 Self::Direct { rows: cover(rows, 8), vectors: cover(columns.div_ceil(WORKGROUP as usize), 4) }
@@ -60,7 +62,7 @@ impl Tiling {
         [rows as usize, columns as usize]
     }
 
-    fn kernel(self, index: &[Source], bias: bool) -> Kernel {
+    fn kernel(self, index: &[Source]) -> Kernel {
         let u32 = Constant::U32;
         let (source, entry, constants) = match self {
             Self::Subgroup { lanes, rows, vectors } => (
@@ -78,7 +80,6 @@ impl Tiling {
             }
         };
         let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/product.wgsl"), source];
-        let constants = [&[Constant::Bool("BIAS", bias)], &constants[..]].concat();
         Kernel::new(&[&shared, index].concat(), entry, &constants)
     }
 }
@@ -90,6 +91,8 @@ pub(super) struct Product<'a> {
     /// Extents of the largest problem.
     pub rows: usize,
     pub columns: usize,
+    /// Steps of the long axis in the longest problem.
+    pub steps: usize,
     /// How many problems there are.
     pub problems: usize,
     /// Multiply-adds of all problems together.
@@ -106,21 +109,51 @@ pub(super) struct Tiles {
     pub tile_rows: u32,
     pub tile_columns: u32,
     pub problems: u32,
+    pub steps: u32,
+    pub biased: u32,
 }
 
 impl Product<'_> {
-    /// Adds the dispatch; `params` completes the parameter block with the tiles.
+    /// Adds the dispatches; `params` completes the parameter block with the tiles.
     pub fn run<P: Into<Params>>(&self, at: &mut Lowering<'_>, params: impl FnOnce(Tiles) -> P) {
         let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
         let [rows, columns] = tiling.tile();
         let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
-        let tiles =
-            Tiles { tile_rows: tile_rows as u32, tile_columns: tile_columns as u32, problems: self.problems as u32 };
+        let steps = match tiling {
+            Tiling::Subgroup { lanes, .. } => self.steps.next_multiple_of(lanes as usize),
+            _ => self.steps,
+        };
+        let params = params(Tiles {
+            tile_rows: tile_rows as u32,
+            tile_columns: tile_columns as u32,
+            problems: self.problems as u32,
+            steps: steps as u32,
+            biased: self.bias.is_some().into(),
+        })
+        .into();
+        let a = match tiling {
+            Tiling::Subgroup { rows, .. } => {
+                let quads = self.problems * tile_rows * steps * rows as usize / 4;
+                let panels = at.scratch(4 * quads);
+                let bindings = [("a", self.a), ("panels", panels)];
+                let invocations = quads / (rows as usize / 4).min(4);
+                let workgroups = invocations.div_ceil(WORKGROUP as usize);
+                at.run(pack(rows, self.index), &bindings, params.clone(), workgroups, 0);
+                ("panels", panels)
+            }
+            _ => ("a", self.a),
+        };
         // Without a bias its binding is never read, but has to be there.
-        let bindings = [("a", self.a), ("b", self.b), ("bias", self.bias.unwrap_or(self.a)), ("c", self.c)];
-        let kernel = tiling.kernel(self.index, self.bias.is_some());
-        at.run(kernel, &bindings, params(tiles), tile_rows * tile_columns * self.problems, 2 * self.macs);
+        let bindings = [a, ("b", self.b), ("bias", self.bias.unwrap_or(self.b)), ("c", self.c)];
+        at.run(tiling.kernel(self.index), &bindings, params, tile_rows * tile_columns * self.problems, 2 * self.macs);
     }
+}
+
+/// The kernel that packs A for [`Tiling::Subgroup`].
+fn pack(rows: u32, index: &[Source]) -> Kernel {
+    let [divide, product] = [shader!("shared/divide.wgsl"), shader!("shared/product.wgsl")];
+    let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
+    Kernel::new(&[&shared, index].concat(), "product_pack", &[Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)])
 }
 
 impl fmt::Display for Tiling {
@@ -144,6 +177,18 @@ pub fn kernels_for(caps: &Caps) -> String {
     }
 }
 
+/// The kinds of adapter that get kernels of their own, as far as one with `caps` can run them, and `caps` changed to
+/// them: `subgroup` and `direct` for software, with subgroup operations and without, `workgroup` and
+/// `workgroup-subgroup` for GPUs.
+pub fn variants(caps: &Caps) -> Vec<(&'static str, Caps)> {
+    let like = |software, subgroup| Caps { software, subgroup, ..caps.clone() };
+    let mut variants = vec![("direct", like(true, None)), ("workgroup", like(false, None))];
+    if caps.subgroup.is_some() {
+        variants.extend([("subgroup", like(true, caps.subgroup)), ("workgroup-subgroup", like(false, caps.subgroup))]);
+    }
+    variants
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,8 +197,9 @@ mod tests {
     fn the_tiling_follows_the_adapter_and_the_shape() {
         let subgroup = |rows, vectors| Tiling::Subgroup { lanes: 8, rows, vectors };
         let software = Caps::software(8);
-        assert_eq!(Tiling::choose(&software, 512, 512, 1), subgroup(32, 4));
-        assert_eq!(Tiling::choose(&software, 1, 5, 1), subgroup(1, 1));
+        assert_eq!(Tiling::choose(&software, 512, 512, 1), subgroup(64, 8));
+        assert_eq!(Tiling::choose(&software, 32, 512, 1), subgroup(32, 16));
+        assert_eq!(Tiling::choose(&software, 1, 5, 1), subgroup(4, 1));
         assert_eq!(Tiling::choose(&software, 9, 17, 1), subgroup(16, 4));
         let plain = Caps { subgroup: None, ..software };
         assert_eq!(Tiling::choose(&plain, 512, 512, 1), Tiling::Direct { rows: 8, vectors: 4 });

@@ -47,15 +47,15 @@ impl Op for WeightedSum {
 }
 
 params! {
-    struct Params { elements: u32 }
+    struct Params { quads: u32 }
 }
 
 impl Lower for WeightedSum {
     fn lower(&self, at: &mut Lowering<'_>) {
         let [weights, x0, x1, x2] = [0, 1, 2, 3].map(|i| at.inputs[i]);
         let bindings = [("weights", weights), ("x0", x0), ("x1", x1), ("x2", x2), ("y", at.output)];
-        let params = Params { elements: at.shape.elements() as u32 };
-        at.elementwise(shader!("weighted_sum.wgsl"), "weighted_sum", &bindings, params);
+        let params = Params { quads: at.quads() };
+        at.by_quads(shader!("weighted_sum.wgsl"), "weighted_sum", &bindings, params);
     }
 }
 

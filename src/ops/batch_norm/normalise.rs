@@ -1,14 +1,14 @@
-use super::{Extents, GradientSums, is_per_channel};
+use super::{Extents, GradientSums, Norm};
 use crate::gpu::{Constant, Kernel, ValueId};
 use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
 use crate::ops::{reshape, slice};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
 use crate::{params, shader};
 
-/// y = γ·(x − μ)/√(σ² + ε) + β. Inputs: x, statistics, γ, β.
+/// y = activation(γ·(x − μ)/√(σ² + ε) + β). Inputs: x, statistics, γ, β.
 #[derive(Debug)]
 pub(in crate::ops) struct BatchNorm {
-    pub epsilon: f32,
+    pub norm: Norm,
     /// Whether the statistics are constants; otherwise those of x.
     pub fixed: bool,
 }
@@ -19,28 +19,21 @@ impl Op for BatchNorm {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
-        let channels = Extents::of(inputs[0])?.channels;
-        let fits =
-            is_per_channel(inputs[1], &[2], channels) && inputs[2..].iter().all(|s| is_per_channel(s, &[], channels));
-        match fits {
-            true => Ok(inputs[0].clone()),
-            false => {
-                Err(format!("x has {channels} channels: statistics must be [2, {channels}], γ and β [{channels}]"))
-            }
-        }
+        Norm::check(Extents::of(inputs[0])?.channels, &inputs[1..])?;
+        Ok(inputs[0].clone())
     }
 
     fn vjp<'t>(&self, call: &Call<'t, '_>, dy: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let &[x, statistics, gamma, _] = call.inputs else { return Ok(vec![]) };
+        let &[x, statistics, gamma, beta] = call.inputs else { return Ok(vec![]) };
         let tape = dy.tape();
         if ![0, 2, 3].into_iter().any(|i| call.wants(i)) {
             return Ok(vec![None; 4]);
         }
-        let sums = tape.record(GradientSums { epsilon: self.epsilon }, &[dy, x, statistics])?;
+        let sums = tape.record(GradientSums(self.norm), &[dy, x, statistics, gamma, beta])?;
         let row = |i: usize| reshape(slice(sums, i, 1)?, gamma.shape());
-        let op = InputGradient { epsilon: self.epsilon, fixed: self.fixed };
+        let op = InputGradient { norm: self.norm, fixed: self.fixed };
         Ok(vec![
-            call.when(0, || tape.record(op, &[dy, x, statistics, gamma, sums]))?,
+            call.when(0, || tape.record(op, &[dy, x, statistics, gamma, beta, sums]))?,
             None,
             call.when(2, || row(1))?,
             call.when(3, || row(0))?,
@@ -49,20 +42,15 @@ impl Op for BatchNorm {
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
         let Ok(extents) = Extents::of(inputs[0].shape) else { return vec![] };
-        let [x, statistics, gamma, beta] = [0, 1, 2, 3].map(|i| inputs[i].data);
-        let value = |i: usize| {
-            let c = extents.channel_of(i);
-            let deviation = (statistics[extents.channels + c] + f64::from(self.epsilon)).sqrt();
-            gamma[c] * (x[i] - statistics[c]) / deviation + beta[c]
-        };
-        (0..x.len()).map(value).collect()
+        let value = |(i, &x)| self.norm.at(extents, i, x, &inputs[1..]).activated();
+        inputs[0].data.iter().enumerate().map(value).collect()
     }
 }
 
-/// ∂L/∂x. Inputs: ∂L/∂y, x, statistics, γ, and the [`GradientSums`].
+/// ∂L/∂x. Inputs: ∂L/∂y, x, statistics, γ, β, and the [`GradientSums`].
 #[derive(Debug)]
 pub(in crate::ops) struct InputGradient {
-    epsilon: f32,
+    norm: Norm,
     fixed: bool,
 }
 
@@ -77,20 +65,19 @@ impl Op for InputGradient {
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
         let Ok(extents) = Extents::of(inputs[1].shape) else { return vec![] };
-        let [dy, x, statistics, gamma, sums] = [0, 1, 2, 3, 4].map(|i| inputs[i].data);
+        let [dy, x, sums] = [0, 1, 5].map(|i| inputs[i].data);
         let share = if self.fixed { 0.0 } else { 1.0 / extents.count() as f64 };
         let value = |i: usize| {
-            let c = extents.channel_of(i);
-            let deviation = (statistics[extents.channels + c] + f64::from(self.epsilon)).sqrt();
-            let normalised = (x[i] - statistics[c]) / deviation;
-            gamma[c] / deviation * (dy[i] - share * (sums[c] + normalised * sums[extents.channels + c]))
+            let at = self.norm.at(extents, i, x[i], &inputs[2..5]);
+            let mean = share * (sums[at.channel] + at.x * sums[extents.channels + at.channel]);
+            at.scale * (at.before_activation(dy[i]) - mean)
         };
         (0..x.len()).map(value).collect()
     }
 }
 
 params! {
-    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, share: f32 }
+    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, share: f32 }
 }
 
 /// Adds the elementwise pass over x: by planes on a software adapter, by elements on a GPU.
@@ -98,7 +85,7 @@ fn run(
     at: &mut Lowering<'_>,
     entries: [&'static str; 2],
     bindings: &[(&'static str, ValueId)],
-    epsilon: f32,
+    norm: Norm,
     fixed: bool,
 ) {
     let Ok(extents) = Extents::of(&at.shape) else { return };
@@ -106,7 +93,8 @@ fn run(
         images: extents.images as i32,
         channels: extents.channels as i32,
         pixels: extents.pixels as i32,
-        epsilon,
+        epsilon: norm.epsilon,
+        slope: norm.slope,
         share: if fixed { 0.0 } else { 1.0 / extents.count() as f32 },
     };
     let elements = at.shape.elements();
@@ -114,24 +102,24 @@ fn run(
         true => (entries[0], extents.images * extents.channels),
         false => (entries[1], elements),
     };
-    let sources = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl"), shader!("batch_norm.wgsl")];
+    let [divide, channel] = [shader!("shared/divide.wgsl"), shader!("shared/batch_norm.wgsl")];
+    let sources = [GRID, shader!("shared/element.wgsl"), divide, channel, shader!("batch_norm.wgsl")];
     let kernel = Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", WORKGROUP)]);
     at.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), 2 * elements);
 }
 
 impl Lower for BatchNorm {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let [x, statistics, gamma, beta] = [0, 1, 2, 3].map(|i| at.inputs[i]);
-        let bindings = [("x", x), ("statistics", statistics), ("gamma", gamma), ("beta", beta), ("result", at.output)];
-        run(at, ["normalise_planes", "normalise_elements"], &bindings, self.epsilon, self.fixed);
+        let names = ["x", "statistics", "gamma", "beta"];
+        let bindings: Vec<_> = names.into_iter().zip(at.inputs.clone()).chain([("result", at.output)]).collect();
+        run(at, ["normalise_planes", "normalise_elements"], &bindings, self.norm, self.fixed);
     }
 }
 
 impl Lower for InputGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let [dy, x, statistics, gamma, sums] = [0, 1, 2, 3, 4].map(|i| at.inputs[i]);
-        let bindings =
-            [("dy", dy), ("x", x), ("statistics", statistics), ("gamma", gamma), ("sums", sums), ("result", at.output)];
-        run(at, ["gradient_planes", "gradient_elements"], &bindings, self.epsilon, self.fixed);
+        let names = ["dy", "x", "statistics", "gamma", "beta", "sums"];
+        let bindings: Vec<_> = names.into_iter().zip(at.inputs.clone()).chain([("result", at.output)]).collect();
+        run(at, ["gradient_planes", "gradient_elements"], &bindings, self.norm, self.fixed);
     }
 }

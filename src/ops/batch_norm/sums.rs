@@ -1,4 +1,4 @@
-use super::{Extents, is_per_channel};
+use super::{Extents, Norm};
 use crate::gpu::{Caps, Constant, Kernel, Source, ValueId};
 use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
 use crate::tape::{Op, Shape, Tensor};
@@ -33,11 +33,9 @@ impl Op for Statistics {
     }
 }
 
-/// Σ ∂L/∂y and Σ ∂L/∂y·x̂ of each channel, `[2, C]`: the gradients of β and γ. Inputs: ∂L/∂y, x, statistics.
+/// Σ ∂L/∂v and Σ ∂L/∂v·x̂ of each channel, `[2, C]`: the gradients of β and γ. Inputs: ∂L/∂y, x, statistics, γ, β.
 #[derive(Debug)]
-pub(in crate::ops) struct GradientSums {
-    pub epsilon: f32,
-}
+pub(in crate::ops) struct GradientSums(pub Norm);
 
 impl Op for GradientSums {
     fn name(&self) -> &'static str {
@@ -46,32 +44,35 @@ impl Op for GradientSums {
 
     fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
         let channels = Extents::of(inputs[1])?.channels;
-        match inputs[0] == inputs[1] && is_per_channel(inputs[2], &[2], channels) {
+        Norm::check(channels, &inputs[2..])?;
+        match inputs[0] == inputs[1] {
             true => Ok([2, channels].into()),
-            false => Err(format!("the gradient must have the shape of x, the statistics [2, {channels}]")),
+            false => Err("the gradient must have the shape of x".into()),
         }
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
         let Ok(extents) = Extents::of(inputs[1].shape) else { return vec![] };
-        let [dy, x, statistics] = [inputs[0].data, inputs[1].data, inputs[2].data];
+        let [dy, x] = [inputs[0].data, inputs[1].data];
         let mut sums = vec![0.0; output.elements()];
         for i in 0..x.len() {
-            let c = extents.channel_of(i);
-            let deviation = (statistics[extents.channels + c] + f64::from(self.epsilon)).sqrt();
-            sums[c] += dy[i];
-            sums[extents.channels + c] += dy[i] * (x[i] - statistics[c]) / deviation;
+            let at = self.0.at(extents, i, x[i], &inputs[2..]);
+            let dv = at.before_activation(dy[i]);
+            sums[at.channel] += dv;
+            sums[extents.channels + at.channel] += dv * at.x;
         }
         sums
     }
 }
+
+const GRADIENT: Source = shader!("batch_norm_gradient_sums.wgsl");
 
 params! {
     struct StatisticsParams { images: i32, channels: i32, pixels: i32, parts: i32 }
 }
 
 params! {
-    struct GradientParams { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32 }
+    struct GradientParams { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32, slope: f32 }
 }
 
 impl Lower for Statistics {
@@ -95,21 +96,23 @@ impl Lower for Statistics {
 impl Lower for GradientSums {
     fn lower(&self, at: &mut Lowering<'_>) {
         let Ok(extents) = Extents::of(&at.shapes[1]) else { return };
-        let ([dy, x, statistics], split) = ([0, 1, 2].map(|i| at.inputs[i]), Split::choose(at.caps, extents));
+        let [dy, x, statistics, gamma, beta] = [0, 1, 2, 3, 4].map(|i| at.inputs[i]);
+        let split = Split::choose(at.caps, extents);
         let sums = at.scratch(2 * extents.channels * split.parts);
         let params = GradientParams {
             images: extents.images as i32,
             channels: extents.channels as i32,
             pixels: extents.pixels as i32,
             parts: split.parts as i32,
-            epsilon: self.epsilon,
+            epsilon: self.0.epsilon,
+            slope: self.0.slope,
         };
-        let source = shader!("batch_norm_gradient_sums.wgsl");
         let flops = 4 * at.shapes[1].elements();
-        let bindings = [("x", x), ("dy", dy), ("statistics", statistics), ("sums", sums)];
-        split.run(at, source, &bindings, params, flops);
+        let bindings =
+            [("x", x), ("dy", dy), ("statistics", statistics), ("gamma", gamma), ("beta", beta), ("sums", sums)];
+        split.run(at, GRADIENT, &bindings, params, flops);
         let bindings = [("parts", sums), ("statistics", statistics), ("result", at.output)];
-        finish(at, source, "gradient_of_sums", &bindings, params);
+        finish(at, GRADIENT, "gradient_of_sums", &bindings, params);
     }
 }
 
@@ -163,8 +166,9 @@ fn finish(
 }
 
 fn kernel(source: Source, entry: &'static str, workgroup: u32) -> Kernel {
-    let sources = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl"), source];
-    Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", workgroup)])
+    let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl")];
+    let channel: &[Source] = if source == GRADIENT { &[shader!("shared/batch_norm.wgsl")] } else { &[] };
+    Kernel::new(&[&shared, channel, &[source]].concat(), entry, &[Constant::U32("WORKGROUP", workgroup)])
 }
 
 #[cfg(test)]

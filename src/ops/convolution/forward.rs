@@ -59,7 +59,8 @@ impl Lower for Convolution {
     fn lower(&self, at: &mut Lowering<'_>) {
         let geometry = Geometry::new(&at.shapes[0], &at.shape, &at.shapes[1], self.stride, self.padding);
         let [rows, h, w] = geometry.small;
-        let parts = Parts { rows, columns: geometry.batch * h * w, problems: 1 };
+        let steps = geometry.big[0] * geometry.kernel[0] * geometry.kernel[1];
+        let parts = Parts { rows, columns: geometry.batch * h * w, steps, problems: 1 };
         let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: at.inputs.get(2).copied() };
         geometry.run(at, shader!("convolution_forward.wgsl"), parts, operands);
     }

@@ -110,6 +110,7 @@ impl Geometry {
             index: &[shader!("shared/convolution.wgsl"), index],
             rows: parts.rows,
             columns: parts.columns,
+            steps: parts.steps,
             problems: parts.problems,
             macs: self.macs(),
             a: operands.a,
@@ -118,7 +119,7 @@ impl Geometry {
             bias: operands.bias,
         };
         let i = |x: usize| x as i32;
-        product.run(at, |Tiles { tile_rows, tile_columns, problems }| Params {
+        product.run(at, |Tiles { tile_rows, tile_columns, problems, steps, biased }| Params {
             batch: i(self.batch),
             channels: i(self.big[0]),
             height: i(self.big[1]),
@@ -133,6 +134,8 @@ impl Geometry {
             tile_rows,
             tile_columns,
             problems,
+            steps,
+            biased,
         });
     }
 }
@@ -141,6 +144,8 @@ impl Geometry {
 struct Parts {
     rows: usize,
     columns: usize,
+    /// Of the long axis, in the longest problem.
+    steps: usize,
     problems: usize,
 }
 
@@ -158,7 +163,7 @@ params! {
         channels: i32, height: i32, width: i32,
         outputs: i32, small_height: i32, small_width: i32,
         kernel_height: i32, kernel_width: i32, stride: i32, padding: i32,
-        tile_rows: u32, tile_columns: u32, problems: u32,
+        tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
     }
 }
 

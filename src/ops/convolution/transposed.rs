@@ -1,7 +1,7 @@
 use super::{Convolution, Geometry, Operands, Parts, WeightGradient, check};
 use crate::ops::lower::{Lower, Lowering};
 use crate::ops::sum_channels;
-use crate::shader;
+use crate::{params, shader};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
 
 /// big = weightᵀ ∗ small + bias, the adjoint of the convolution in its image. Inputs: small, weight `[O, C, kh, kw]`,
@@ -85,11 +85,60 @@ impl Op for TransposedConvolution {
 impl Lower for TransposedConvolution {
     fn lower(&self, at: &mut Lowering<'_>) {
         let geometry = Geometry::new(&at.shape, &at.shapes[0], &at.shapes[1], self.stride, self.padding);
-        let [rows, h, w] = geometry.big;
-        let stride = geometry.stride;
-        let pixels = h.div_ceil(stride) * w.div_ceil(stride);
-        let parts = Parts { rows, columns: geometry.batch * pixels, problems: stride * stride };
-        let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: at.inputs.get(2).copied() };
-        geometry.run(at, shader!("convolution_input_gradient.wgsl"), parts, operands);
+        match geometry.big[0] {
+            0..=FEW => by_taps(geometry, at),
+            _ => by_remainders(geometry, at),
+        }
     }
+}
+
+/// Channels that are too few to fill the rows of a tile.
+const FEW: usize = 8;
+
+/// Rows are channels, columns those pixels of the big image that meet the same taps: a problem for each remainder of
+/// row and column modulo the stride.
+fn by_remainders(geometry: Geometry, at: &mut Lowering<'_>) {
+    let ([rows, h, w], stride) = (geometry.big, geometry.stride);
+    let pixels = h.div_ceil(stride) * w.div_ceil(stride);
+    let [down, across] = geometry.kernel.map(|k| k.div_ceil(stride));
+    let steps = geometry.small[0] * down * across;
+    let parts = Parts { rows, columns: geometry.batch * pixels, steps, problems: stride * stride };
+    let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: at.inputs.get(2).copied() };
+    geometry.run(at, shader!("convolution_input_gradient.wgsl"), parts, operands);
+}
+
+params! {
+    struct FoldParams {
+        elements: u32, channels: i32, height: i32, width: i32, small_height: i32, small_width: i32,
+        kernel_height: i32, kernel_width: i32, stride: i32, padding: i32, columns: i32, biased: u32,
+    }
+}
+
+/// Rows are channels and taps, columns the pixels of the small image; each pixel of the big one then adds up what its
+/// taps hold.
+fn by_taps(geometry: Geometry, at: &mut Lowering<'_>) {
+    let ([channels, height, width], [steps, h, w], [kh, kw]) = (geometry.big, geometry.small, geometry.kernel);
+    let (rows, columns) = (channels * kh * kw, geometry.batch * h * w);
+    let taps = at.scratch(rows * columns);
+    let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: taps, bias: None };
+    geometry.run(at, shader!("convolution_taps.wgsl"), Parts { rows, columns, steps, problems: 1 }, operands);
+
+    let bias = at.inputs.get(2).copied();
+    let params = FoldParams {
+        elements: at.shape.elements() as u32,
+        channels: channels as i32,
+        height: height as i32,
+        width: width as i32,
+        small_height: h as i32,
+        small_width: w as i32,
+        kernel_height: kh as i32,
+        kernel_width: kw as i32,
+        stride: geometry.stride as i32,
+        padding: geometry.padding as i32,
+        columns: columns as i32,
+        biased: bias.is_some().into(),
+    };
+    // Without a bias its binding is never read, but has to be there.
+    let bindings = [("taps", taps), ("bias", bias.unwrap_or(taps)), ("big", at.output)];
+    at.elementwise(shader!("convolution_fold.wgsl"), "fold", &bindings, params);
 }

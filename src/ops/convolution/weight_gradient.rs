@@ -68,7 +68,8 @@ impl Lower for WeightGradient {
         let c = if problems == 1 { at.output } else { at.scratch(problems * elements) };
         let operands = Operands { a: at.inputs[1], b: at.inputs[0], c, bias: None };
         let index = shader!("convolution_weight_gradient.wgsl");
-        geometry.run(at, index, Parts { rows, columns, problems }, operands);
+        let steps = pixels.div_ceil(problems);
+        geometry.run(at, index, Parts { rows, columns, steps, problems }, operands);
         if problems > 1 {
             let params = SumParams { elements: elements as u32, parts: problems as u32 };
             let bindings = [("parts", c), ("y", at.output)];

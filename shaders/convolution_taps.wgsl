@@ -1,0 +1,16 @@
+// taps = weightᵀ · small, each pixel of the small image by itself: rows are (c, i, j), columns the pixels of the batch,
+// the long axis o. convolution_fold.wgsl adds the taps up where they meet. a = weight, b = small, c = taps.
+
+fn problem(z: u32) -> Problem {
+  let rows = params.channels * params.kernel_height * params.kernel_width;
+  let columns = params.batch * params.small_height * params.small_width;
+  return Problem(rows, columns, 0, params.outputs, 1, columns, 1, 1, vec4<i32>(0));
+}
+
+fn column(p: Problem, n: i32) -> Column {
+  let pixels = params.small_height * params.small_width;
+  let image = divide(n, pixels, 1.0 / f32(pixels));
+  return Column(image.quotient * params.outputs * pixels + image.remainder, 0, 0, n);
+}
+
+fn slice(p: Problem, k: i32) -> Slice { return Slice(k * params.small_height * params.small_width, 0, 0, k * p.rows); }
