@@ -15,7 +15,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read> beta: array<f32>;
 @group(0) @binding(5) var<storage, read> sums: array<f32>;
 @group(0) @binding(6) var<storage, read_write> result: array<f32>;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(7) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read> dy4: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> result4: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> params: Params;
 
 // What the gradient adds to the channel: dx = scale · dv − constant − slope · (x − mean).
 struct Backward { channel: Channel, constant: f32, slope: f32 }
@@ -54,23 +57,71 @@ fn gradient_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   result[i] = backward(backward_of(channel_at(i)), i);
 }
 
-// One invocation a plane of one image and channel, so that what the channel shares is loaded once: for software adapters.
+// One invocation four planes, which begin at a multiple of four elements whatever their size, so that they can be moved
+// by vectors, and what a channel shares is loaded once: for software adapters.
 @compute @workgroup_size(WORKGROUP)
 fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
-  let plane = i32(element(w, n, l));
-  if (plane >= params.images * params.channels) { return; }
-  let c = channel_of(plane % params.channels);
-  let first = plane * params.pixels;
-  for (var i = first; i < first + params.pixels; i++) { result[i] = activated(c, x[i]); }
+  let first = 4 * i32(element(w, n, l));
+  if (first >= params.images * params.channels) { return; }
+  var scale: vec4<f32>;
+  var shift: vec4<f32>;
+  for (var j = 0; j < 4; j++) {
+    let c = channel_of((first + j) % params.channels);
+    scale[j] = c.scale;
+    shift[j] = c.shift;
+  }
+  for (var i = 0; i < quads(first); i++) {
+    let at = first / 4 * params.pixels + i;
+    let plane = planes_of(i);
+    let v = pick(scale, plane) * x4[at] + pick(shift, plane);
+    result4[at] = select(v, params.slope * v, v < vec4<f32>(0.0));
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                    @builtin(local_invocation_index) l: u32) {
-  let plane = i32(element(w, n, l));
-  if (plane >= params.images * params.channels) { return; }
-  let b = backward_of(plane % params.channels);
-  let first = plane * params.pixels;
-  for (var i = first; i < first + params.pixels; i++) { result[i] = backward(b, i); }
+  let first = 4 * i32(element(w, n, l));
+  if (first >= params.images * params.channels) { return; }
+  var scale: vec4<f32>;
+  var shift: vec4<f32>;
+  // dx = scale · dv − constant − slope · x
+  var constant: vec4<f32>;
+  var slope: vec4<f32>;
+  for (var j = 0; j < 4; j++) {
+    let b = backward_of((first + j) % params.channels);
+    scale[j] = b.channel.scale;
+    shift[j] = b.channel.shift;
+    constant[j] = b.constant - b.slope * b.channel.mean;
+    slope[j] = b.slope;
+  }
+  for (var i = 0; i < quads(first); i++) {
+    let at = first / 4 * params.pixels + i;
+    let plane = planes_of(i);
+    let x = x4[at];
+    let dy = dy4[at];
+    let factor = pick(scale, plane);
+    let dv = select(params.slope * dy, dy, factor * x + pick(shift, plane) > vec4<f32>(0.0));
+    result4[at] = factor * dv - pick(constant, plane) - pick(slope, plane) * x;
+  }
+}
+
+// Vectors of the four planes from plane `first` on, of which the last three may not be there.
+fn quads(first: i32) -> i32 {
+  let planes = min(params.images * params.channels - first, 4);
+  return (planes * params.pixels + 3) / 4;
+}
+
+// Which of the four planes the elements of vector i belong to.
+fn planes_of(i: i32) -> vec4<i32> {
+  let at = 4 * i + vec4<i32>(0, 1, 2, 3);
+  let one = vec4<i32>(params.pixels);
+  return vec4<i32>(at >= one) + vec4<i32>(at >= 2 * one) + vec4<i32>(at >= 3 * one);
+}
+
+fn pick(values: vec4<f32>, plane: vec4<i32>) -> vec4<f32> {
+  let low = select(vec4<f32>(values.x), vec4<f32>(values.y), plane == vec4<i32>(1));
+  let high = select(vec4<f32>(values.z), vec4<f32>(values.w), plane == vec4<i32>(3));
+  return select(low, high, plane >= vec4<i32>(2));
 }

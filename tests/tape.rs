@@ -125,7 +125,8 @@ fn a_compiled_tape_makes_no_objects_while_it_runs_and_updates_its_state() {
     let tape = Tape::new();
     let x = tape.input("x", [4, 2, 3, 3]);
     let [gamma, beta] = ["gamma", "beta"].map(|name| tape.state(name, [2]).unwrap());
-    let y = sum(batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, Norm { epsilon: 1e-5, slope: 1.0 }).unwrap()).unwrap();
+    let y = sum(batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, Norm { epsilon: 1e-5, slope: 1.0 }).unwrap())
+        .unwrap();
     let missing = wait(&gpu, compile(&gpu, &Store::new(), &tape, &[("y", y)])).err().unwrap().to_string();
     assert!(missing.contains("`gamma` of 2 elements"), "{missing}");
 

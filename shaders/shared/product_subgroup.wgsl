@@ -7,7 +7,7 @@
 const BLOCK = 4u * SUBGROUP;
 const LOADS = (ROWS + BLOCK - 1u) / BLOCK;
 // Rows that are written by one stretch of code, see below.
-const GROUP = min(ROWS, 8u);
+const GROUP = min(ROWS, max(16u / VECTORS, 1u));
 const GROUPS = ROWS / GROUP;
 
 @group(0) @binding(5) var<storage, read> panels: array<vec4<f32>>;

@@ -180,7 +180,14 @@ impl Sequential {
                 Layer::Linear { .. } => ops::linear(x, state("weight")?, Some(state("bias")?))?,
                 Layer::BatchNorm { channels } => {
                     let norm = Norm { epsilon: EPSILON, slope: self.slope(i + 1).unwrap_or(1.0) };
-                    normalise(x, &format!("{}{i}", self.name), channels, [state("weight")?, state("bias")?], norm, mode)?
+                    normalise(
+                        x,
+                        &format!("{}{i}", self.name),
+                        channels,
+                        [state("weight")?, state("bias")?],
+                        norm,
+                        mode,
+                    )?
                 }
                 Layer::LeakyRelu(_) | Layer::Relu if normalised => x,
                 Layer::LeakyRelu(slope) => ops::leaky_relu(x, slope)?,

@@ -29,6 +29,7 @@ pub struct Lowering<'a> {
     /// The output's shape.
     pub shape: Shape,
     commands: &'a mut Commands,
+    updated: Vec<ValueId>,
     line: usize,
     op: &'static str,
     what: String,
@@ -47,7 +48,7 @@ impl Lowering<'_> {
     }
 
     /// Adds a dispatch. `flops` counts the arithmetic the operation cannot do without; its traffic is that of the
-    /// bound values, each moved once.
+    /// bound values, each moved once, or twice where it is updated in place.
     pub fn run(
         &mut self,
         kernel: Kernel,
@@ -56,7 +57,8 @@ impl Lowering<'_> {
         workgroups: usize,
         flops: usize,
     ) {
-        let bytes = bindings.iter().map(|(_, v)| 4 * self.commands.get(*v).elements as u64).sum();
+        let moves = |v: &ValueId| if self.updated.contains(v) { 2 } else { 1 };
+        let bytes = bindings.iter().map(|(_, v)| 4 * moves(v) * self.commands.get(*v).elements as u64).sum();
         let dispatch = Dispatch {
             kernel,
             bindings: bindings.to_vec(),
@@ -185,9 +187,11 @@ pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lo
         }
         let Some(op) = op_of(id) else { continue };
         let lower = super::lowering(op).ok_or_else(|| format!("{what}: the operation is not listed in `ops`"))?;
+        let inputs: Vec<_> = node.inputs.iter().filter_map(|&i| lines[i]).collect();
         lower.lower(&mut Lowering {
             caps,
-            inputs: node.inputs.iter().filter_map(|&i| lines[i]).collect(),
+            updated: op.writes().iter().filter_map(|&i| inputs.get(i).copied()).collect(),
+            inputs,
             shapes: node.inputs.iter().map(|&i| nodes[i].shape.clone()).collect(),
             output: value,
             shape: node.shape.clone(),

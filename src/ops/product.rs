@@ -39,7 +39,11 @@ impl Tiling {
             (true, Some(lanes)) => {
                 // A lane loads four rows at once. As many sums as a core's first cache holds: the more, the fewer loads.
                 let rows = cover(rows, 64).max(4);
-                Self::Subgroup { lanes, rows, vectors: cover(columns.div_ceil(lanes as usize), (512 / rows).min(16)) }
+                Self::Subgroup {
+                    lanes,
+                    rows,
+                    vectors: cover(columns.div_ceil(lanes as usize), if rows == 32 { 16 } else { 8 }),
+                }
             }
             (true, None) => {
                 Self::Direct { rows: cover(rows, 8), vectors: cover(columns.div_ceil(WORKGROUP as usize), 4) }
@@ -153,7 +157,11 @@ impl Product<'_> {
 fn pack(rows: u32, index: &[Source]) -> Kernel {
     let [divide, product] = [shader!("shared/divide.wgsl"), shader!("shared/product.wgsl")];
     let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
-    Kernel::new(&[&shared, index].concat(), "product_pack", &[Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)])
+    Kernel::new(
+        &[&shared, index].concat(),
+        "product_pack",
+        &[Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)],
+    )
 }
 
 impl fmt::Display for Tiling {

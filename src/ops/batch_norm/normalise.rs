@@ -80,11 +80,17 @@ params! {
     struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, share: f32 }
 }
 
-/// Adds the elementwise pass over x: by planes on a software adapter, by elements on a GPU.
+/// The names of the tensors in the shader, by elements and by vectors of four.
+const X: [&str; 2] = ["x", "x4"];
+const DY: [&str; 2] = ["dy", "dy4"];
+const RESULT: [&str; 2] = ["result", "result4"];
+
+/// Adds the elementwise pass: by four planes at a time on a software adapter, by elements on a GPU.
 fn run(
     at: &mut Lowering<'_>,
-    entries: [&'static str; 2],
-    bindings: &[(&'static str, ValueId)],
+    [planes, elements]: [&'static str; 2],
+    tensors: &[([&'static str; 2], ValueId)],
+    channels: &[&'static str],
     norm: Norm,
     fixed: bool,
 ) {
@@ -97,29 +103,32 @@ fn run(
         slope: norm.slope,
         share: if fixed { 0.0 } else { 1.0 / extents.count() as f32 },
     };
-    let elements = at.shape.elements();
-    let (entry, invocations) = match at.caps.software {
-        true => (entries[0], extents.images * extents.channels),
-        false => (entries[1], elements),
+    let (software, size) = (at.caps.software, at.shape.elements());
+    let (entry, invocations) = match software {
+        true => (planes, (extents.images * extents.channels).div_ceil(4)),
+        false => (elements, size),
     };
+    let per_channel = &at.inputs[at.inputs.len() - channels.len()..];
+    let tensors = tensors.iter().map(|&([plain, vectors], v)| (if software { vectors } else { plain }, v));
+    let bindings: Vec<_> = tensors.chain(channels.iter().copied().zip(per_channel.to_vec())).collect();
     let [divide, channel] = [shader!("shared/divide.wgsl"), shader!("shared/batch_norm.wgsl")];
     let sources = [GRID, shader!("shared/element.wgsl"), divide, channel, shader!("batch_norm.wgsl")];
     let kernel = Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", WORKGROUP)]);
-    at.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), 2 * elements);
+    at.run(kernel, &bindings, params, invocations.div_ceil(WORKGROUP as usize), 2 * size);
 }
 
 impl Lower for BatchNorm {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let names = ["x", "statistics", "gamma", "beta"];
-        let bindings: Vec<_> = names.into_iter().zip(at.inputs.clone()).chain([("result", at.output)]).collect();
-        run(at, ["normalise_planes", "normalise_elements"], &bindings, self.norm, self.fixed);
+        let tensors = [(X, at.inputs[0]), (RESULT, at.output)];
+        let entries = ["normalise_planes", "normalise_elements"];
+        run(at, entries, &tensors, &["statistics", "gamma", "beta"], self.norm, self.fixed);
     }
 }
 
 impl Lower for InputGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let names = ["dy", "x", "statistics", "gamma", "beta", "sums"];
-        let bindings: Vec<_> = names.into_iter().zip(at.inputs.clone()).chain([("result", at.output)]).collect();
-        run(at, ["gradient_planes", "gradient_elements"], &bindings, self.norm, self.fixed);
+        let tensors = [(DY, at.inputs[0]), (X, at.inputs[1]), (RESULT, at.output)];
+        let entries = ["gradient_planes", "gradient_elements"];
+        run(at, entries, &tensors, &["statistics", "gamma", "beta", "sums"], self.norm, self.fixed);
     }
 }

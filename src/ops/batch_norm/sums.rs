@@ -137,7 +137,8 @@ impl Split {
             // Some workgroups for every core, each with some elements an invocation.
             let workgroup = 256;
             let parts = 256usize.div_ceil(channels).min(extents.count() / (4 * workgroup as usize)).max(1);
-            Self { entry: "sum_pixels", workgroup, workgroups: channels * parts, parts }
+            let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
+            Self { entry, workgroup, workgroups: channels * parts, parts }
         }
     }
 

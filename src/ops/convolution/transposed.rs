@@ -1,8 +1,8 @@
 use super::{Convolution, Geometry, Operands, Parts, WeightGradient, check};
 use crate::ops::lower::{Lower, Lowering};
 use crate::ops::sum_channels;
-use crate::{params, shader};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::{params, shader};
 
 /// big = weightᵀ ∗ small + bias, the adjoint of the convolution in its image. Inputs: small, weight `[O, C, kh, kw]`,
 /// and bias `[C]` if there is one.
