@@ -31,7 +31,7 @@ fn backward_of(c: i32) -> Backward {
 
 fn backward(b: Backward, i: i32) -> f32 {
   let at = x[i];
-  let dv = before_activation(b.channel, at, dy[i]);
+  let dv = before_activation(b.channel, vec4<f32>(at), vec4<f32>(dy[i])).x;
   return b.channel.scale * dv - b.constant - b.slope * (at - b.channel.mean);
 }
 
@@ -46,7 +46,7 @@ fn normalise_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgrou
                       @builtin(local_invocation_index) l: u32) {
   let i = i32(element(w, n, l));
   if (i >= params.images * params.channels * params.pixels) { return; }
-  result[i] = activated(channel_of(channel_at(i)), x[i]);
+  result[i] = activated(channel_of(channel_at(i)), vec4<f32>(x[i])).x;
 }
 
 @compute @workgroup_size(WORKGROUP)

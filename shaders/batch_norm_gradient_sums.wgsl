@@ -5,18 +5,25 @@ struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f3
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> statistics: array<f32>;
-@group(0) @binding(3) var<storage, read> gamma: array<f32>;
-@group(0) @binding(4) var<storage, read> beta: array<f32>;
-@group(0) @binding(5) var<storage, read_write> sums: array<vec2<f32>>;
-@group(0) @binding(6) var<storage, read> parts: array<vec2<f32>>;
-@group(0) @binding(7) var<storage, read_write> result: array<f32>;
-@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> dy4: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> statistics: array<f32>;
+@group(0) @binding(5) var<storage, read> gamma: array<f32>;
+@group(0) @binding(6) var<storage, read> beta: array<f32>;
+@group(0) @binding(7) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(8) var<storage, read> parts: array<vec2<f32>>;
+@group(0) @binding(9) var<storage, read_write> result: array<f32>;
+@group(0) @binding(10) var<uniform> params: Params;
 
-fn terms(c: Channel, i: i32) -> vec2<f32> {
-  let at = x[i];
-  let dv = before_activation(c, at, dy[i]);
-  return vec2<f32>(dv, dv * (at - c.mean));
+struct Values { x: vec4<f32>, dy: vec4<f32> }
+
+fn value_at(i: i32) -> Values { return Values(vec4<f32>(x[i]), vec4<f32>(dy[i])); }
+
+fn values_at(i: i32) -> Values { return Values(x4[i], dy4[i]); }
+
+fn terms(c: Channel, v: Values) -> Terms {
+  let dv = before_activation(c, v.x, v.dy);
+  return Terms(dv, dv * (v.x - c.mean));
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -4,18 +4,25 @@
 struct Params { images: i32, channels: i32, pixels: i32, parts: i32 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> sums: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read> parts: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read_write> statistics: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> parts: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read_write> statistics: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
 
 struct Channel { first: f32 }
 
 fn channel_of(c: i32) -> Channel { return Channel(x[c * params.pixels]); }
 
-fn terms(c: Channel, i: i32) -> vec2<f32> {
-  let d = x[i] - c.first;
-  return vec2<f32>(d, d * d);
+struct Values { x: vec4<f32> }
+
+fn value_at(i: i32) -> Values { return Values(vec4<f32>(x[i])); }
+
+fn values_at(i: i32) -> Values { return Values(x4[i]); }
+
+fn terms(c: Channel, v: Values) -> Terms {
+  let d = v.x - c.first;
+  return Terms(d, d * d);
 }
 
 @compute @workgroup_size(WORKGROUP)

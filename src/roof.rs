@@ -26,8 +26,8 @@ impl Roof {
         let [arithmetic, copy] = commands(gpu.caps()).map(|c| wait(gpu, Program::new(gpu, &c, &Store::new())));
         let flops = 2 * MULTIPLY_ADDS * ROUNDS as usize * invocations(gpu.caps());
         Ok(Self {
-            gflops: flops as f64 / best(gpu, &arithmetic?)? / 1e9,
-            gbytes: (32 * VECTORS) as f64 / best(gpu, &copy?)? / 1e9,
+            gflops: flops as f64 / seconds(gpu, &arithmetic?)? / 1e9,
+            gbytes: (32 * VECTORS) as f64 / seconds(gpu, &copy?)? / 1e9,
         })
     }
 }
@@ -64,8 +64,8 @@ fn dispatch(entry: &'static str, elements: usize, buffers: &[(&'static str, usiz
     commands
 }
 
-/// Seconds of the fastest run. Runs are grouped so that a group lasts long enough for the clock.
-fn best(gpu: &Gpu, program: &Program) -> Result<f64, GpuError> {
+/// Seconds of the fastest run of a program. Runs are grouped so that a group lasts long enough for the clock.
+pub fn seconds(gpu: &Gpu, program: &Program) -> Result<f64, GpuError> {
     let time = |runs: u32| -> Result<Duration, GpuError> {
         let start = Instant::now();
         (0..runs).try_for_each(|_| program.run())?;

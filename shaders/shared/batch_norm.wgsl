@@ -12,12 +12,12 @@ fn channel_of(c: i32) -> Channel {
 }
 
 // Written so that a NaN stays one.
-fn activated(c: Channel, x: f32) -> f32 {
+fn activated(c: Channel, x: vec4<f32>) -> vec4<f32> {
   let v = c.scale * x + c.shift;
-  return select(v, params.slope * v, v < 0.0);
+  return select(v, params.slope * v, v < vec4<f32>(0.0));
 }
 
 // The gradient before the activation, from that behind it.
-fn before_activation(c: Channel, x: f32, dy: f32) -> f32 {
-  return select(params.slope * dy, dy, c.scale * x + c.shift > 0.0);
+fn before_activation(c: Channel, x: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
+  return select(params.slope * dy, dy, c.scale * x + c.shift > vec4<f32>(0.0));
 }

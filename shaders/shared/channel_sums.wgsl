@@ -3,10 +3,14 @@
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
 //   params     with images, channels, pixels, parts: i32
 //   fn channel_of(c: i32) -> Channel               what all elements of a channel share
-//   fn terms(c: Channel, i: i32) -> vec2<f32>      what element i of that channel adds
+//   struct Values, fn value_at(i: i32) -> Values   what is summed over, of element i four times
+//   fn values_at(i: i32) -> Values                 of the four elements from 4·i on
+//   fn terms(c: Channel, v: Values) -> Terms       what those add
+
+struct Terms { first: vec4<f32>, second: vec4<f32> }
 
 // One invocation a channel and part, a part being every parts-th image: for software adapters, where a load costs the
-// same at any address.
+// same at any address, and a vector little more than a number. A plane begins and ends anywhere in a vector.
 @compute @workgroup_size(WORKGROUP)
 fn sum_images(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
               @builtin(local_invocation_index) l: u32) {
@@ -15,18 +19,21 @@ fn sum_images(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: v
   let part = i / params.channels;
   let channel = i - part * params.channels;
   let shared_by_all = channel_of(channel);
+  let zero = vec4<f32>(0.0);
   var sum = vec2<f32>(0.0);
   for (var image = part; image < params.images; image += params.parts) {
     let first = (image * params.channels + channel) * params.pixels;
-    var plane = vec2<f32>(0.0);
-    // Four at a time, since a turn of a loop costs as much as a load.
-    var j = 0;
-    for (; j + 4 <= params.pixels; j += 4) {
-      let i = first + j;
-      plane += terms(shared_by_all, i) + terms(shared_by_all, i + 1) + terms(shared_by_all, i + 2) + terms(shared_by_all, i + 3);
+    let last = first + params.pixels;
+    var plane = Terms(zero, zero);
+    for (var j = first / 4; 4 * j < last; j++) {
+      let at = 4 * j + vec4<i32>(0, 1, 2, 3);
+      let inside = (at >= vec4<i32>(first)) & (at < vec4<i32>(last));
+      let more = terms(shared_by_all, values_at(j));
+      plane.first += select(zero, more.first, inside);
+      plane.second += select(zero, more.second, inside);
     }
-    for (; j < params.pixels; j++) { plane += terms(shared_by_all, first + j); }
-    sum += plane;
+    let one = vec4<f32>(1.0);
+    sum += vec2<f32>(dot(plane.first, one), dot(plane.second, one));
   }
   sums[i] = sum;
 }
@@ -43,7 +50,8 @@ fn sum_of_invocation(group: i32, l: u32) -> vec2<f32> {
   var sum = vec2<f32>(0.0);
   for (var j = part * length + i32(l); j < last; j += i32(WORKGROUP)) {
     let at = divide(j, params.pixels, inverse);
-    sum += terms(shared_by_all, (at.quotient * params.channels + channel) * params.pixels + at.remainder);
+    let more = terms(shared_by_all, value_at((at.quotient * params.channels + channel) * params.pixels + at.remainder));
+    sum += vec2<f32>(more.first.x, more.second.x);
   }
   return sum;
 }

@@ -1,7 +1,7 @@
 use super::{Caps, Dispatch, Kernel};
 
 /// A value of a [`Commands`] list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub(super) usize);
 
 /// Where a value lives.

@@ -58,7 +58,10 @@ impl Lowering<'_> {
         flops: usize,
     ) {
         let moves = |v: &ValueId| if self.updated.contains(v) { 2 } else { 1 };
-        let bytes = bindings.iter().map(|(_, v)| 4 * moves(v) * self.commands.get(*v).elements as u64).sum();
+        let mut values: Vec<ValueId> = bindings.iter().map(|(_, v)| *v).collect();
+        values.sort();
+        values.dedup();
+        let bytes = values.iter().map(|v| 4 * moves(v) * self.commands.get(*v).elements as u64).sum();
         let dispatch = Dispatch {
             kernel,
             bindings: bindings.to_vec(),

@@ -88,7 +88,8 @@ impl Lower for Statistics {
         };
         let source = shader!("batch_norm_statistics.wgsl");
         let flops = 3 * at.shapes[0].elements();
-        split.run(at, source, &[("x", x), ("sums", sums)], params, flops);
+        let tensors: &[_] = if split.vectors { &[("x", x), ("x4", x)] } else { &[("x", x)] };
+        split.run(at, source, &[tensors, &[("sums", sums)]].concat(), params, flops);
         finish(at, source, "statistics_of_sums", &[("x", x), ("parts", sums), ("statistics", at.output)], params);
     }
 }
@@ -108,9 +109,9 @@ impl Lower for GradientSums {
             slope: self.0.slope,
         };
         let flops = 4 * at.shapes[1].elements();
-        let bindings =
-            [("x", x), ("dy", dy), ("statistics", statistics), ("gamma", gamma), ("beta", beta), ("sums", sums)];
-        split.run(at, GRADIENT, &bindings, params, flops);
+        let tensors = if split.vectors { [("x4", x), ("dy4", dy)] } else { [("x", x), ("dy", dy)] };
+        let others = [("statistics", statistics), ("gamma", gamma), ("beta", beta), ("sums", sums)];
+        split.run(at, GRADIENT, &[&tensors[..], &others].concat(), params, flops);
         let bindings = [("parts", sums), ("statistics", statistics), ("result", at.output)];
         finish(at, GRADIENT, "gradient_of_sums", &bindings, params);
     }
@@ -120,6 +121,8 @@ impl Lower for GradientSums {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Split {
     entry: &'static str,
+    /// Whether tensors are read by vectors of four.
+    vectors: bool,
     workgroup: u32,
     workgroups: usize,
     parts: usize,
@@ -132,13 +135,13 @@ impl Split {
             // Some invocations for every lane of every core.
             let parts = 512usize.div_ceil(channels).min(images);
             let workgroups = (channels * parts).div_ceil(WORKGROUP as usize);
-            Self { entry: "sum_images", workgroup: WORKGROUP, workgroups, parts }
+            Self { entry: "sum_images", vectors: true, workgroup: WORKGROUP, workgroups, parts }
         } else {
             // Some workgroups for every core, each with some elements an invocation.
             let workgroup = 256;
             let parts = 256usize.div_ceil(channels).min(extents.count() / (4 * workgroup as usize)).max(1);
             let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
-            Self { entry, workgroup, workgroups: channels * parts, parts }
+            Self { entry, vectors: false, workgroup, workgroups: channels * parts, parts }
         }
     }
 

@@ -1,0 +1,22 @@
+// Step 1: one invocation an element of C.
+//
+// The formula, written down: C[m, n] = Σₖ A[m, k]·B[k, n]. Neighbouring invocations have neighbouring columns, so that a
+// GPU merges their loads of B into one wide access, and their loads of A into a single one. But every multiply-add pays
+// for two loads, and no adapter loads as fast as it multiplies: this kernel waits for memory all the time.
+
+struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let i = group.x * 64u + local;
+  let m = i / params.columns;
+  let n = i % params.columns;
+  var sum = 0.0;
+  for (var k = 0u; k < params.steps; k++) { sum += a[m * params.steps + k] * b[k * params.columns + n]; }
+  c[i] = sum;
+}

@@ -1,0 +1,35 @@
+// Step 2: one invocation a block of 8 × 8 elements, in registers.
+//
+// What was loaded is used again: eight elements of A and eight of B make 64 multiply-adds, so that one of them costs a
+// quarter of a load instead of two. The loops over the block have constant bounds, and the compiler unrolls them: `sums`
+// never is an array in memory. The columns of an invocation are a workgroup's width apart, so that neighbours still load
+// neighbours.
+
+struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+const SIDE = 8u;
+const WIDTH = 8u;      // invocations of a workgroup
+
+@compute @workgroup_size(WIDTH)
+fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let across = params.columns / (SIDE * WIDTH);
+  let m = group.x / across * SIDE;
+  let n = group.x % across * SIDE * WIDTH + local;
+  var sums: array<array<f32, SIDE>, SIDE>;
+  for (var k = 0u; k < params.steps; k++) {
+    var bs: array<f32, SIDE>;
+    for (var j = 0u; j < SIDE; j++) { bs[j] = b[k * params.columns + n + j * WIDTH]; }
+    for (var i = 0u; i < SIDE; i++) {
+      let value = a[(m + i) * params.steps + k];
+      for (var j = 0u; j < SIDE; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
+    }
+  }
+  for (var i = 0u; i < SIDE; i++) {
+    for (var j = 0u; j < SIDE; j++) { c[(m + i) * params.columns + n + j * WIDTH] = sums[i][j]; }
+  }
+}
