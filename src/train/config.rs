@@ -24,6 +24,10 @@ pub struct Config {
     /// Adam's step size.
     #[arg(long)]
     pub learning_rate: f64,
+    /// What is left of the step size at the last step, to which it falls linearly: 1 for a constant one.
+    #[arg(long)]
+    #[serde(default = "whole")]
+    pub learning_rate_end: f64,
     /// Adam's decay of the first moment.
     #[arg(long)]
     pub beta1: f32,
@@ -42,6 +46,10 @@ pub struct Config {
     /// Weight of tightness, −D(f(f(z)), f(z)).
     #[arg(long)]
     pub tight: f32,
+    /// What is left of the weight of tightness at the last step, to which it falls linearly: 1 for a constant one.
+    #[arg(long)]
+    #[serde(default = "whole")]
+    pub tight_end: f64,
     /// What bounds tightness: none, noise (each sample's D(f(z), z)) or data (the batch's reconstruction).
     #[arg(long, value_parser = named::<Bound>)]
     pub clamp: Bound,
@@ -66,6 +74,11 @@ pub struct Config {
     /// Steps from one checkpoint to the next.
     #[arg(long, value_name = "STEPS")]
     pub checkpoint_every: u64,
+}
+
+/// What is left at the end of what does not fall.
+fn whole() -> f64 {
+    1.0
 }
 
 /// What bounds tightness; see [`Clamp`].
@@ -118,12 +131,14 @@ impl Preset {
             batch: 64,
             steps: 700,
             learning_rate: 5e-4,
+            learning_rate_end: 1.0,
             beta1: 0.5,
             beta2: 0.999,
             distance: Distance::Mse,
             rec: 1.0,
             idem: 1.0,
             tight: 0.1,
+            tight_end: 1.0,
             clamp: Bound::None,
             clamp_ratio: 1.5,
             noise: NoiseKind::Gaussian,
@@ -179,14 +194,21 @@ impl Config {
         Objective { distance: self.distance, clamp }
     }
 
-    /// The weights of its terms.
-    pub fn weights(&self) -> Weights {
-        Weights { rec: self.rec, idem: self.idem, tight: self.tight }
+    /// The weights of its terms after `done` steps.
+    pub fn weights(&self, done: u64) -> Weights {
+        Weights { rec: self.rec, idem: self.idem, tight: self.tight * self.left(self.tight_end, done) as f32 }
     }
 
-    /// The optimiser.
-    pub fn adam(&self) -> Adam {
-        Adam { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2, epsilon: 1e-8 }
+    /// The optimiser after `done` steps.
+    pub fn adam(&self, done: u64) -> Adam {
+        let learning_rate = self.learning_rate * self.left(self.learning_rate_end, done);
+        Adam { learning_rate, beta1: self.beta1, beta2: self.beta2, epsilon: 1e-8 }
+    }
+
+    /// What is left after `done` steps of what falls from 1 at the first step to `end` at the last.
+    fn left(&self, end: f64, done: u64) -> f64 {
+        let last = self.steps.saturating_sub(1).max(1);
+        1.0 + (end - 1.0) * done.min(last) as f64 / last as f64
     }
 
     /// Floating point operations of a step: nine times a forward pass, a multiply-add counting two.
@@ -222,6 +244,8 @@ impl Config {
             ))),
         };
         within("learning-rate", self.learning_rate, 0.0..=1.0)?;
+        within("learning-rate-end", self.learning_rate_end, 0.0..=1.0)?;
+        within("tight-end", self.tight_end, 0.0..=100.0)?;
         within("beta1", self.beta1.into(), 0.0..=0.999_999)?;
         within("beta2", self.beta2.into(), 0.0..=0.999_999)?;
         for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
@@ -244,6 +268,17 @@ mod tests {
             assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
         }
         assert!(Preset::named("slow").unwrap_err().to_string().contains("`quick`"));
+    }
+
+    #[test]
+    fn schedules_run_from_the_first_step_to_the_last() {
+        let config = Config { steps: 5, tight: 0.6, tight_end: 0.5, learning_rate_end: 0.0, ..Preset::Quick.config() };
+        let tight = [0, 2, 4, 9].map(|done| config.weights(done).tight);
+        assert!(tight.iter().zip([0.6, 0.45, 0.3, 0.3]).all(|(t, e)| (t - e).abs() < 1e-6), "{tight:?}");
+        let rates = [0, 2, 4].map(|done| config.adam(done).learning_rate);
+        assert_eq!(rates, [config.learning_rate, config.learning_rate / 2.0, 0.0]);
+        let constant = Config { steps: 1, ..Preset::Quick.config() };
+        assert_eq!(constant.weights(0).tight, constant.tight);
     }
 
     #[test]

@@ -48,7 +48,7 @@ const FREQUENCY_IMAGES: usize = 1000;
 pub(super) fn record<'t>(tape: &'t Tape, config: &Config) -> Result<Step<'t>, TrainError> {
     let layers = config.network.layers(config.width);
     let step = config.objective().record(tape, &layers, config.batch, config.network.image())?;
-    config.adam().record(tape, &step.parameters, &step.total)?;
+    config.adam(0).record(tape, &step.parameters, &step.total)?;
     Ok(step)
 }
 
@@ -112,6 +112,8 @@ impl Trainer {
     /// Changes for how long to train.
     pub fn set_steps(&mut self, steps: u64) {
         self.config.steps = steps;
+        // What is prepared may follow a schedule that ends elsewhere.
+        self.next = None;
     }
 
     /// Steps done.
@@ -184,7 +186,7 @@ impl Trainer {
             Ok(contents.into_iter().map(|(n, c)| (format!("{when}.{n}"), shape(&n, c.len()), c)).collect())
         };
         let mut tensors = state("before")?;
-        inputs.write(&program, self.config.weights())?;
+        inputs.write(&program)?;
         program.run()?;
         let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
         let contents = wait(&self.gpu, program.read(&names))?;
@@ -215,12 +217,13 @@ impl Trainer {
     fn inputs(&mut self) -> Inputs {
         let x = self.images.gather(self.batches.indices(self.step).iter().copied());
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
-        Inputs { x, z, rates: self.config.adam().rates(self.step + 1) }
+        let rates = self.config.adam(self.step).rates(self.step + 1);
+        Inputs { x, z, rates, weights: self.config.weights(self.step) }
     }
 
     fn feed(&mut self) -> Result<(), TrainError> {
         let inputs = self.next.take().unwrap_or_else(|| self.inputs());
-        Ok(inputs.write(&self.program, self.config.weights())?)
+        Ok(inputs.write(&self.program)?)
     }
 }
 
@@ -229,13 +232,15 @@ struct Inputs {
     x: Vec<f32>,
     z: Vec<f32>,
     rates: [f32; 2],
+    weights: Weights,
 }
 
 impl Inputs {
-    fn write(&self, program: &Compiled, weights: Weights) -> Result<(), GpuError> {
+    fn write(&self, program: &Compiled) -> Result<(), GpuError> {
         program.write("x", &self.x)?;
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
-        program.write(Objective::WEIGHTS, &[weights.rec, weights.idem, weights.tight])
+        let Weights { rec, idem, tight } = self.weights;
+        program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }
 }
