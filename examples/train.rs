@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use ign::native::open;
 use ign::ops::Check;
-use ign::train::{Checkpoint, Config, Event, Metrics, Outcome, Preset, RunFolder, Trainer, train};
+use ign::report::Run;
+use ign::train::{Checkpoint, Config, Event, Metrics, Origin, Outcome, Preset, RunFolder, Trainer, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use std::error::Error;
@@ -76,6 +77,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             (trainer, RunFolder::create(&path)?)
         }
     };
+    folder.add_origin(&Origin::here(&gpu.caps().to_string()))?;
     describe(&trainer, &folder, start.elapsed());
     if let Some(path) = &arguments.trace {
         trainer.trace(path)?;
@@ -108,6 +110,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut progress = Progress::new(trainer.config(), trainer.step());
     let outcome = train(&mut trainer, &folder, &stop, &mut |event| progress.show(event))?;
     progress.finish();
+    let report = folder.path().join("report.html");
+    Run::report(&[Run::load(folder.path())?], &report)?;
     let path = folder.path().display();
     match outcome {
         Outcome::Stopped => {
@@ -118,6 +122,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             println!("trained {} steps in {}", trainer.step(), words(start.elapsed()));
             println!("pictures    {}", folder.sample(trainer.step()).display());
             println!("checkpoint  {}", folder.checkpoint().display());
+            println!("report      {}", report.display());
             println!("next        cargo run --release --example sample -- {path}");
         }
     }

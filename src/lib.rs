@@ -19,6 +19,8 @@ pub mod ops;
 pub mod picture;
 pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod report;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod roof;
 pub mod tape;
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    pub(super) fn file(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+    pub(crate) fn file(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
         Self::File { path: path.into(), reason: reason.to_string() }
     }
 }

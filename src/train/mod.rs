@@ -13,7 +13,7 @@ pub use collapse::Watch;
 pub use config::{Bound, Config, NoiseKind, Preset};
 pub use error::TrainError;
 pub use generator::Generator;
-pub use run_folder::{Metrics, RunFolder};
+pub use run_folder::{Metrics, Origin, RunFolder};
 pub use trainer::{Losses, Trainer};
 
 use std::path::PathBuf;

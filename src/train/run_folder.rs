@@ -1,4 +1,5 @@
 use super::{Checkpoint, Losses, TrainError};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,7 +17,35 @@ pub struct Metrics {
     pub images_per_second: f64,
 }
 
-/// A folder with everything that a training leaves: `config.json`, `metrics.jsonl`, `samples/*.png` and
+/// What a training was started with, and where: once, and again for each time it went on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The command line.
+    pub command: String,
+    /// The adapter, with its driver.
+    pub adapter: String,
+    /// Operating system and architecture.
+    pub system: String,
+    /// Cores that the process could use.
+    pub cores: usize,
+    /// The version of this crate.
+    pub version: String,
+}
+
+impl Origin {
+    /// This process, on `adapter`.
+    pub fn here(adapter: &str) -> Self {
+        Self {
+            command: std::env::args().collect::<Vec<_>>().join(" "),
+            adapter: adapter.into(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}
+
+/// A folder with everything that a training leaves: `config.json`, `origin.jsonl`, `metrics.jsonl`, `samples/*.png` and
 /// `checkpoint.safetensors`.
 #[derive(Clone, Debug)]
 pub struct RunFolder(PathBuf);
@@ -44,6 +73,11 @@ impl RunFolder {
         let lines: String = kept.iter().map(line).collect();
         crate::file::replace(&folder.metrics(), lines.as_bytes()).map_err(|e| TrainError::file(folder.metrics(), e))?;
         Ok(folder)
+    }
+
+    /// What there is in `path`, to be read.
+    pub fn open(path: &Path) -> Self {
+        Self(path.into())
     }
 
     /// The folder itself.
@@ -78,29 +112,74 @@ impl RunFolder {
         crate::file::replace(&path, &json).map_err(|e| TrainError::file(path, e))
     }
 
+    /// The settings in `config.json`.
+    pub fn read_config(&self) -> Result<super::Config, TrainError> {
+        let path = self.0.join("config.json");
+        let json = std::fs::read(&path).map_err(|e| TrainError::file(&path, e))?;
+        serde_json::from_slice(&json).map_err(|e| TrainError::file(path, e))
+    }
+
+    /// Adds a line to `origin.jsonl`.
+    pub fn add_origin(&self, origin: &Origin) -> Result<(), TrainError> {
+        add(&self.origin(), &line(origin))
+    }
+
+    /// Every start of this training.
+    pub fn read_origins(&self) -> Result<Vec<Origin>, TrainError> {
+        read_lines(&self.origin())
+    }
+
+    fn origin(&self) -> PathBuf {
+        self.0.join("origin.jsonl")
+    }
+
+    /// Step and file of each picture, in order.
+    pub fn list_samples(&self) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+        let folder = self.samples();
+        let entries = match std::fs::read_dir(&folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+            other => other.map_err(|e| TrainError::file(&folder, e))?,
+        };
+        let step = |path: PathBuf| {
+            let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".png")?;
+            Some((name.parse().ok()?, path))
+        };
+        let mut samples: Vec<_> = entries.filter_map(|entry| step(entry.ok()?.path())).collect();
+        samples.sort();
+        Ok(samples)
+    }
+
     /// Adds a line to `metrics.jsonl`.
     pub fn append(&self, metrics: &Metrics) -> Result<(), TrainError> {
-        let file = OpenOptions::new().create(true).append(true).open(self.metrics());
-        let written = file.and_then(|mut file| file.write_all(line(metrics).as_bytes()));
-        written.map_err(|e| TrainError::file(self.metrics(), e))
+        add(&self.metrics(), &line(metrics))
     }
 
     /// The lines of `metrics.jsonl`, none where there is no such file. A last line that was not written completely is
     /// left out.
     pub fn read_metrics(&self) -> Result<Vec<Metrics>, TrainError> {
-        let text = match std::fs::read_to_string(self.metrics()) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
-            other => other.map_err(|e| TrainError::file(self.metrics(), e))?,
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let parse = |(i, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|e| TrainError::file(self.metrics(), format!("line {}: {e}", i + 1)))
-        };
-        whole.lines().enumerate().map(parse).collect()
+        read_lines(&self.metrics())
     }
 }
 
-fn line(metrics: &Metrics) -> String {
-    // Plain numbers always have a form in JSON; one that is not finite becomes null.
-    serde_json::to_string(metrics).unwrap_or_default() + "\n"
+fn add(path: &Path, line: &str) -> Result<(), TrainError> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    written.map_err(|e| TrainError::file(path, e))
+}
+
+fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, TrainError> {
+    let text = match std::fs::read_to_string(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        other => other.map_err(|e| TrainError::file(path, e))?,
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let parse = |(i, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|e| TrainError::file(path, format!("line {}: {e}", i + 1)))
+    };
+    whole.lines().enumerate().map(parse).collect()
+}
+
+fn line(value: &impl Serialize) -> String {
+    // Plain numbers and text always have a form in JSON; a number that is not finite becomes null.
+    serde_json::to_string(value).unwrap_or_default() + "\n"
 }
