@@ -37,13 +37,11 @@ impl Tiling {
         let cover = |size: usize, most: u32| (size.clamp(1, most as usize) as u32).next_power_of_two();
         match (caps.software, caps.subgroup) {
             (true, Some(lanes)) => {
-                // A lane loads four rows at once. As many sums as a core's first cache holds: the more, the fewer loads.
+                // The more sums a lane has, the fewer loads there are for each; 512 still fit into a core's first cache.
+                // With fewer than 32 rows even these would be too few to matter. A lane loads four rows at once.
                 let rows = cover(rows, 64).max(4);
-                Self::Subgroup {
-                    lanes,
-                    rows,
-                    vectors: cover(columns.div_ceil(lanes as usize), if rows == 32 { 16 } else { 8 }),
-                }
+                let most = if rows == 32 { 16 } else { 8 };
+                Self::Subgroup { lanes, rows, vectors: cover(columns.div_ceil(lanes as usize), most) }
             }
             (true, None) => {
                 Self::Direct { rows: cover(rows, 8), vectors: cover(columns.div_ceil(WORKGROUP as usize), 4) }
@@ -123,11 +121,12 @@ impl Product<'_> {
         let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
         let [rows, columns] = tiling.tile();
         let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
+        // A subgroup takes as many steps as it has lanes at a time.
         let steps = match tiling {
             Tiling::Subgroup { lanes, .. } => self.steps.next_multiple_of(lanes as usize),
             _ => self.steps,
         };
-        let params = params(Tiles {
+        let params: Params = params(Tiles {
             tile_rows: tile_rows as u32,
             tile_columns: tile_columns as u32,
             problems: self.problems as u32,
@@ -137,12 +136,8 @@ impl Product<'_> {
         .into();
         let a = match tiling {
             Tiling::Subgroup { rows, .. } => {
-                let quads = self.problems * tile_rows * steps * rows as usize / 4;
-                let panels = at.scratch(4 * quads);
-                let bindings = [("a", self.a), ("panels", panels)];
-                let invocations = quads / (rows as usize / 4).min(4);
-                let workgroups = invocations.div_ceil(WORKGROUP as usize);
-                at.run(pack(rows, self.index), &bindings, params.clone(), workgroups, 0);
+                let panels = at.scratch(self.problems * tile_rows * steps * rows as usize);
+                self.pack(at, rows, panels, self.problems * tile_rows * steps, params.clone());
                 ("panels", panels)
             }
             _ => ("a", self.a),
@@ -151,17 +146,18 @@ impl Product<'_> {
         let bindings = [a, ("b", self.b), ("bias", self.bias.unwrap_or(self.b)), ("c", self.c)];
         at.run(tiling.kernel(self.index), &bindings, params, tile_rows * tile_columns * self.problems, 2 * self.macs);
     }
-}
 
-/// The kernel that packs A for [`Tiling::Subgroup`].
-fn pack(rows: u32, index: &[Source]) -> Kernel {
-    let [divide, product] = [shader!("shared/divide.wgsl"), shader!("shared/product.wgsl")];
-    let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
-    Kernel::new(
-        &[&shared, index].concat(),
-        "product_pack",
-        &[Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)],
-    )
+    /// Adds the dispatch that packs A into panels of `rows` rows, which have `steps` steps together.
+    fn pack(&self, at: &mut Lowering<'_>, rows: u32, panels: ValueId, steps: usize, params: Params) {
+        let [divide, product] = [shader!("shared/divide.wgsl"), shader!("shared/product.wgsl")];
+        let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
+        let constants = [Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)];
+        let kernel = Kernel::new(&[&shared, self.index].concat(), "product_pack", &constants);
+        // An invocation packs up to four quadruples of rows.
+        let invocations = steps * (rows as usize / 4).div_ceil(4);
+        let workgroups = invocations.div_ceil(WORKGROUP as usize);
+        at.run(kernel, &[("a", self.a), ("panels", panels)], params, workgroups, 0);
+    }
 }
 
 impl fmt::Display for Tiling {
