@@ -48,7 +48,8 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   }
 
   // The sums move up through the first group, so that the code that stores them, slow to compile, is there once.
-  for (var g = 0u; g < GROUPS; g++) {
+  let used = min(GROUPS, (u32(p.rows - tile.row) + GROUP - 1u) / GROUP);
+  for (var g = 0u; g < used; g++) {
     for (var i = 0u; i < GROUP; i++) {
       let row = tile.row + i32(g * GROUP + i);
       let start = bias_at(p, row);
