@@ -21,6 +21,8 @@ pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod roof;
 pub mod tape;
+#[cfg(not(target_arch = "wasm32"))]
+mod tensors;
 #[cfg(test)]
 mod testing;
 #[cfg(not(target_arch = "wasm32"))]
