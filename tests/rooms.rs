@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms it may use beside itself.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("tape", &[]),
     ("gpu", &[]),
     ("random.rs", &[]),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("native.rs", &["gpu"]),
     ("roof.rs", &["gpu", "native"]),
     ("train", &["ign", "nn", "ops", "tape", "gpu", "data", "random", "picture", "native", "tensors", "file"]),
+    ("metrics", &["train", "ign", "nn", "ops", "tape", "gpu", "data", "random", "native", "tensors"]),
 ];
 
 /// Rooms that must run in a browser: no files, no threads, no clock, no waiting.

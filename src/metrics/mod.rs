@@ -1,0 +1,16 @@
+//! How good samples are: distances between feature sets, and how samples are spread over classes.
+
+mod classes;
+mod distances;
+mod error;
+mod features;
+mod frechet;
+mod nearest;
+mod precision_recall;
+
+pub use classes::{Classes, accuracy};
+pub use error::MetricsError;
+pub use features::Features;
+pub use frechet::Gaussian;
+pub use nearest::{Neighbour, nearest};
+pub use precision_recall::{PrecisionRecall, precision_recall};
