@@ -1,6 +1,7 @@
-//! How good samples are: distances between feature sets, and how samples are spread over classes.
+//! How good samples are: distances between feature sets, and the classifier that makes the features.
 
 mod classes;
+mod classifier;
 mod distances;
 mod error;
 mod features;
@@ -9,6 +10,7 @@ mod nearest;
 mod precision_recall;
 
 pub use classes::{Classes, accuracy};
+pub use classifier::{Classifier, Seen, Settings, Training};
 pub use error::MetricsError;
 pub use features::Features;
 pub use frechet::Gaussian;
