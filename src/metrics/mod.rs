@@ -1,9 +1,11 @@
-//! How good samples are: distances between feature sets, and the classifier that makes the features.
+//! How good samples are: distances between feature sets, the classifier that makes the features, and the evaluation of a
+//! trained network.
 
 mod classes;
 mod classifier;
 mod distances;
 mod error;
+mod evaluation;
 mod features;
 mod frechet;
 mod nearest;
@@ -12,6 +14,7 @@ mod precision_recall;
 pub use classes::{Classes, accuracy};
 pub use classifier::{Classifier, Seen, Settings, Training};
 pub use error::MetricsError;
+pub use evaluation::{DegradationFigures, Evaluation, Extent, SampleFigures, Subject, evaluate};
 pub use features::Features;
 pub use frechet::Gaussian;
 pub use nearest::{Neighbour, nearest};
