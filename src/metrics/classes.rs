@@ -19,7 +19,7 @@ impl Classes {
 
     /// Of class probabilities `[N, K]`.
     pub fn of(probabilities: &Features<'_>) -> Self {
-        let count = probabilities.len();
+        let count = probabilities.count();
         let (mut histogram, mut confident) = (vec![0; probabilities.dimensions()], 0);
         for i in 0..count {
             let row = probabilities.row(i);
@@ -38,7 +38,7 @@ impl Classes {
 /// # Errors
 /// Where there is not one label for each sample.
 pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, MetricsError> {
-    let count = probabilities.len();
+    let count = probabilities.count();
     if labels.len() != count {
         return Err(MetricsError::Features(format!("{} labels for {count} samples", labels.len())));
     }

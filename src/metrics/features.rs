@@ -22,9 +22,8 @@ impl<'a> Features<'a> {
         Ok(Self { values, dimensions })
     }
 
-    /// N
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
+    /// N, at least 1.
+    pub fn count(&self) -> usize {
         self.values.len() / self.dimensions
     }
 
@@ -40,7 +39,7 @@ impl<'a> Features<'a> {
 
     /// The first `count` samples, or all where there are fewer; at least one.
     pub fn first(&self, count: usize) -> Self {
-        let count = count.clamp(1, self.len());
+        let count = count.clamp(1, self.count());
         Self { values: &self.values[..count * self.dimensions], dimensions: self.dimensions }
     }
 
@@ -81,9 +80,9 @@ pub(super) mod tests {
     fn rows_are_samples() {
         let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let features = Features::new(&values, 2).unwrap();
-        assert_eq!((features.len(), features.row(1)), (3, &values[2..4]));
+        assert_eq!((features.count(), features.row(1)), (3, &values[2..4]));
         assert_eq!(features.columns(1..3).column(1).as_slice(), [5.0, 6.0]);
-        assert_eq!([0, 2, 9].map(|n| features.first(n).len()), [1, 2, 3]);
+        assert_eq!([0, 2, 9].map(|n| features.first(n).count()), [1, 2, 3]);
     }
 
     #[test]

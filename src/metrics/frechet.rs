@@ -14,7 +14,7 @@ impl Gaussian {
     /// # Errors
     /// Where there are fewer than two samples, or a feature is not finite.
     pub fn fit(features: &Features<'_>) -> Result<Self, MetricsError> {
-        let count = features.len();
+        let count = features.count();
         if count < 2 {
             return Err(MetricsError::Features("a covariance needs two samples at the least".into()));
         }

@@ -17,7 +17,7 @@ pub struct Neighbour {
 /// Where the dimensions differ.
 pub fn nearest(samples: &Features<'_>, among: &Features<'_>) -> Result<Vec<Neighbour>, MetricsError> {
     samples.comparable(among)?;
-    let mut best = vec![(0, f64::INFINITY); samples.len()];
+    let mut best = vec![(0, f64::INFINITY); samples.count()];
     squared_distances(samples, among, |i, j, distance| {
         if distance < best[i].1 {
             best[i] = (j, distance);

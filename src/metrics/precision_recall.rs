@@ -22,13 +22,13 @@ pub fn precision_recall(
     k: usize,
 ) -> Result<PrecisionRecall, MetricsError> {
     real.comparable(samples)?;
-    let least = real.len().min(samples.len());
+    let least = real.count().min(samples.count());
     if k == 0 || least <= k {
         let text = format!("a set of {least} has no neighbours number {k}; use k from 1, and more samples than k");
         return Err(MetricsError::Features(text));
     }
     let (of_real, of_samples) = (squared_radii(real, k), squared_radii(samples, k));
-    let (mut good, mut covered) = (vec![false; samples.len()], vec![false; real.len()]);
+    let (mut good, mut covered) = (vec![false; samples.count()], vec![false; real.count()]);
     squared_distances(real, samples, |i, j, distance| {
         good[j] |= distance <= of_real[i];
         covered[i] |= distance <= of_samples[j];
@@ -40,7 +40,7 @@ pub fn precision_recall(
 /// The squared distance of each sample to its k-th nearest other one.
 fn squared_radii(features: &Features<'_>, k: usize) -> Vec<f64> {
     // The k least so far, in order.
-    let mut least = vec![vec![f64::INFINITY; k]; features.len()];
+    let mut least = vec![vec![f64::INFINITY; k]; features.count()];
     squared_distances(features, features, |i, j, distance| {
         let least = &mut least[j];
         if i != j && distance < least[k - 1] {
