@@ -12,6 +12,8 @@ pub mod file;
 pub mod gpu;
 pub mod ign;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod metrics;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod nn;
 pub mod ops;
@@ -23,6 +25,8 @@ pub mod report;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod roof;
 pub mod tape;
+#[cfg(not(target_arch = "wasm32"))]
+mod tensors;
 #[cfg(test)]
 mod testing;
 #[cfg(not(target_arch = "wasm32"))]

@@ -18,6 +18,10 @@ pub enum Stream {
     Preview = 3,
     /// Degradations; counted by degradation.
     Degradation = 4,
+    /// Shifts of training images; counted by step.
+    Augmentation = 5,
+    /// The noise of evaluations.
+    Evaluation = 6,
 }
 
 /// The generator number `counter` of `stream`. Equal arguments give equal numbers on every machine.
@@ -37,9 +41,11 @@ mod tests {
     fn streams_are_reproducible_and_distinct() {
         let first = |seed, s, counter| stream(seed, s, counter).next_u64();
         assert_eq!(first(1, Stream::Noise, 5), first(1, Stream::Noise, 5));
-        let kinds = [Stream::Initialisation, Stream::Order, Stream::Noise, Stream::Preview, Stream::Degradation];
-        let all = (0..2).flat_map(|seed| kinds.into_iter().flat_map(move |s| (0..50).map(move |c| (seed, s, c))));
+        use Stream::*;
+        let kinds = [Initialisation, Order, Noise, Preview, Degradation, Augmentation, Evaluation];
+        let each = |seed| kinds.iter().flat_map(move |&s| (0..50).map(move |c| (seed, s, c)));
+        let all = (0..2).flat_map(each);
         let numbers: HashSet<u64> = all.map(|(seed, s, c)| first(seed, s, c)).collect();
-        assert_eq!(numbers.len(), 2 * 5 * 50);
+        assert_eq!(numbers.len(), 2 * 7 * 50);
     }
 }

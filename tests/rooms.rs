@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms it may use beside itself.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("tape", &[]),
     ("gpu", &[]),
     ("random.rs", &[]),
     ("file.rs", &[]),
+    ("tensors.rs", &["file"]),
     ("ops", &["tape", "gpu"]),
     ("nn", &["ops", "tape", "random"]),
     ("data", &["random"]),
@@ -17,7 +18,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("native.rs", &["gpu"]),
     ("roof.rs", &["gpu", "native"]),
     ("report", &["train", "file"]),
-    ("train", &["ign", "nn", "ops", "tape", "gpu", "data", "random", "picture", "native", "file"]),
+    ("train", &["ign", "nn", "ops", "tape", "gpu", "data", "random", "picture", "native", "tensors", "file"]),
+    ("metrics", &["train", "ign", "nn", "ops", "tape", "gpu", "data", "random", "native", "tensors"]),
 ];
 
 /// Rooms that must run in a browser: no files, no threads, no clock, no waiting.

@@ -2,8 +2,7 @@ use super::Config;
 use crate::ign::{Network, PREFIXES};
 use crate::nn::Adam;
 use crate::tape::Shape;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors, serialize};
+use crate::tensors;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -91,8 +90,8 @@ impl Checkpoint {
             let shape = shapes.get(name).map_or_else(|| vec![values.len()], |s| s.dims().to_vec());
             (name.clone(), shape, values.clone())
         };
-        let tensors: Vec<_> = self.tensors.iter().map(named).collect();
-        write(path, &tensors, HashMap::from([(ENTRY.into(), header)])).map_err(failed)
+        let named: Vec<_> = self.tensors.iter().map(named).collect();
+        tensors::write(path, &named, HashMap::from([(ENTRY.into(), header)])).map_err(failed)
     }
 
     /// Reads a file, or the checkpoint of a run folder.
@@ -102,10 +101,8 @@ impl Checkpoint {
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let path = if path.is_dir() { path.join(Self::FILE) } else { path.into() };
         let failed = |problem: String| CheckpointError { path: path.clone(), problem };
-        let bytes = std::fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
-        let unreadable = |e| failed(format!("not a complete safetensors file: {e}"));
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(unreadable)?;
-        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+        let file = tensors::read(&path).map_err(failed)?;
+        let entry = file.metadata.get(ENTRY);
         let entry = entry.ok_or_else(|| failed("a safetensors file, but no checkpoint of this program".into()))?;
         let header: Header =
             serde_json::from_str(entry).map_err(|e| failed(format!("its settings cannot be understood: {e}")))?;
@@ -113,15 +110,11 @@ impl Checkpoint {
             return Err(failed(format!("its format is version {}, this program reads {VERSION}", header.version)));
         }
 
-        let file = SafeTensors::deserialize(&bytes).map_err(unreadable)?;
         let mut tensors = BTreeMap::new();
         let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
-        for (name, view) in file.iter() {
-            if view.dtype() != Dtype::F32 {
-                return Err(failed(format!("`{name}` is of type {:?}, not F32", view.dtype())));
-            }
-            shapes.insert(name.into(), view.shape().into());
-            tensors.insert(name.to_string(), bytemuck::pod_collect_to_vec(view.data()));
+        for (name, (shape, values)) in file.tensors {
+            shapes.insert(name.clone(), shape.as_slice().into());
+            tensors.insert(name, values);
         }
         let (network, width) = Network::of(&shapes).map_err(|e| failed(e.to_string()))?;
         for (name, expected) in Self::shapes(network, width) {
@@ -138,22 +131,4 @@ impl Checkpoint {
         }
         Ok(Self { config: header.config, step: header.step, tensors })
     }
-}
-
-/// Writes named f32 tensors as safetensors, completely or not at all.
-pub(super) fn write(
-    path: &Path,
-    tensors: &[(String, Vec<usize>, Vec<f32>)],
-    metadata: HashMap<String, String>,
-) -> Result<(), String> {
-    let views = tensors
-        .iter()
-        .map(|(name, shape, values)| {
-            TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values))
-                .map(|view| (name.as_str(), view))
-                .map_err(|e| format!("`{name}`: {e}"))
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    let bytes = serialize(views, Some(metadata)).map_err(|e| e.to_string())?;
-    crate::file::replace(path, &bytes).map_err(|e| format!("cannot be written: {e}"))
 }

@@ -1,4 +1,4 @@
-use super::checkpoint::{FREQUENCIES, write};
+use super::checkpoint::FREQUENCIES;
 use super::{Checkpoint, Config, Generator, NoiseKind, TrainError};
 use crate::data::{Batches, Images, Split};
 use crate::gpu::{Gpu, GpuError, MemoryReport, Profile, Store};
@@ -9,6 +9,7 @@ use crate::ops::{Check, Compiled, Finding, compile};
 use crate::picture::Grid;
 use crate::random::Stream;
 use crate::tape::{Tape, Var};
+use crate::tensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -194,7 +195,7 @@ impl Trainer {
         tensors.extend(outputs.iter().zip(contents).map(|((name, var), c)| (name.to_string(), shape(*var), c)));
         tensors.extend(state("after")?);
         self.step += 1;
-        write(path, &tensors, HashMap::new()).map_err(|reason| TrainError::file(path, reason))
+        tensors::write(path, &tensors, HashMap::new()).map_err(|reason| TrainError::file(path, reason))
     }
 
     /// Everything to go on from.
