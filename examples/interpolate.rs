@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// Draws f along straight lines from one noise to another, and of z₁ − z₂ + z₃ beside z₁, z₂ and z₃.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint.
+    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
     /// How many walks, and how many sums.
     #[arg(long, default_value_t = 6)]

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 /// Projects images that a trained network never saw onto those it learned. Rows: input, f(input), f(f(input)), original.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint.
+    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
     /// A picture of any size, instead of spoiled test images.
     #[arg(long, value_name = "FILE")]

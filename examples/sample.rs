@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// Draws samples of a trained network. One application turns noise into images, a second one repairs them.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint.
+    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
     /// How many samples.
     #[arg(long, default_value_t = 32)]

@@ -18,7 +18,8 @@ use std::time::Instant;
 /// and what it makes of spoiled images.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint.
+    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
     /// How many samples; some figures are of fewer, and say so.
     #[arg(long, default_value_t = 10_000)]

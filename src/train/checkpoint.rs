@@ -50,6 +50,9 @@ impl Checkpoint {
     /// The file's name in a run folder.
     pub const FILE: &'static str = "checkpoint.safetensors";
 
+    /// The trained model that comes with the project, from its root.
+    pub const SHIPPED: &'static str = "models/mnist.safetensors";
+
     /// Where a file that belongs to a run is to lie, given the run's folder or its checkpoint.
     pub fn beside(run: &Path, file: &str) -> PathBuf {
         if run.is_dir() { run.join(file) } else { run.with_file_name(file) }
