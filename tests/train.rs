@@ -186,11 +186,12 @@ fn memory_is_flat_over_a_thousand_steps() {
 #[test]
 fn a_network_learns_eight_digits_by_heart() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config { width: 16, learning_rate: 1e-3, idem: 0.1, tight: 0.01, ..config(folder.path()) };
-    let config = Config { data: digits(folder.path(), 8), ..config };
+    let config = Config { width: 16, steps: 300, idem: 0.1, tight: 0.01, ..config(folder.path()) };
+    let constant = Config { learning_rate: 1e-3, learning_rate_end: 1.0, tight_end: 1.0, ..config };
+    let config = Config { data: digits(folder.path(), 8), ..constant };
     let mut trainer = Trainer::new(&gpu(), &config).unwrap();
     let mut first = None;
-    for _ in 0..300 {
+    for _ in 0..config.steps {
         trainer.advance().unwrap();
         first.get_or_insert_with(|| trainer.losses().unwrap());
     }
