@@ -1,5 +1,5 @@
 // The derivatives of the distances, one invocation four elements; gradient has one number for each sample, or one for all.
-// Expects WORKGROUP and shared/element.wgsl.
+// Expects WORKGROUP, shared/element.wgsl and shared/divide.wgsl.
 
 struct Params { elements: u32, run: u32, scale: f32 }
 
@@ -11,11 +11,15 @@ struct Params { elements: u32, run: u32, scale: f32 }
 
 // The gradient of each of four elements, which mostly are of one sample.
 fn gradients(i: u32) -> vec4<f32> {
-  let first = 4u * i / params.run;
-  let last = min(4u * i + 3u, params.elements - 1u) / params.run;
-  if (first == last) { return vec4<f32>(params.scale * gradient[first]); }
-  let samples = min(4u * i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.elements - 1u)) / params.run;
-  return params.scale * vec4<f32>(gradient[samples.x], gradient[samples.y], gradient[samples.z], gradient[samples.w]);
+  if (params.run == params.elements) { return vec4<f32>(params.scale * gradient[0]); }
+  let first = sample_of(4u * i);
+  if (first == sample_of(4u * i + 3u)) { return vec4<f32>(params.scale * gradient[first]); }
+  let others = vec3<f32>(gradient[sample_of(4u * i + 1u)], gradient[sample_of(4u * i + 2u)], gradient[sample_of(4u * i + 3u)]);
+  return params.scale * vec4<f32>(gradient[first], others);
+}
+
+fn sample_of(i: u32) -> i32 {
+  return divide(i32(min(i, params.elements - 1u)), i32(params.run), 1.0 / f32(params.run)).quotient;
 }
 
 @compute @workgroup_size(WORKGROUP)
