@@ -31,7 +31,8 @@ fn backward_of(c: i32) -> Backward {
 
 fn backward(b: Backward, i: i32) -> f32 {
   let at = x[i];
-  let dv = before_activation(b.channel, vec4<f32>(at), vec4<f32>(dy[i])).x;
+  let v = b.channel.scale * at + b.channel.shift;
+  let dv = before_activation(vec4<f32>(v), vec4<f32>(dy[i])).x;
   return b.channel.scale * dv - b.constant - b.slope * (at - b.channel.mean);
 }
 
@@ -46,7 +47,8 @@ fn normalise_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgrou
                       @builtin(local_invocation_index) l: u32) {
   let i = i32(element(w, n, l));
   if (i >= params.images * params.channels * params.pixels) { return; }
-  result[i] = activated(channel_of(channel_at(i)), vec4<f32>(x[i])).x;
+  let c = channel_of(channel_at(i));
+  result[i] = activated(vec4<f32>(c.scale * x[i] + c.shift)).x;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -74,8 +76,7 @@ fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   for (var i = 0; i < quads(first); i++) {
     let at = first / 4 * params.pixels + i;
     let plane = planes_of(i);
-    let v = pick(scale, plane) * x4[at] + pick(shift, plane);
-    result4[at] = select(v, params.slope * v, v < vec4<f32>(0.0));
+    result4[at] = activated(pick(scale, plane) * x4[at] + pick(shift, plane));
   }
 }
 
@@ -86,24 +87,24 @@ fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups)
   if (first >= params.images * params.channels) { return; }
   var scale: vec4<f32>;
   var shift: vec4<f32>;
-  // dx = scale · dv − constant − slope · x
+  var mean: vec4<f32>;
   var constant: vec4<f32>;
   var slope: vec4<f32>;
   for (var j = 0; j < 4; j++) {
     let b = backward_of((first + j) % params.channels);
     scale[j] = b.channel.scale;
     shift[j] = b.channel.shift;
-    constant[j] = b.constant - b.slope * b.channel.mean;
+    mean[j] = b.channel.mean;
+    constant[j] = b.constant;
     slope[j] = b.slope;
   }
   for (var i = 0; i < quads(first); i++) {
     let at = first / 4 * params.pixels + i;
     let plane = planes_of(i);
     let x = x4[at];
-    let dy = dy4[at];
     let factor = pick(scale, plane);
-    let dv = select(params.slope * dy, dy, factor * x + pick(shift, plane) > vec4<f32>(0.0));
-    result4[at] = factor * dv - pick(constant, plane) - pick(slope, plane) * x;
+    let dv = before_activation(factor * x + pick(shift, plane), dy4[at]);
+    result4[at] = factor * dv - pick(constant, plane) - pick(slope, plane) * (x - pick(mean, plane));
   }
 }
 

@@ -11,13 +11,10 @@ fn channel_of(c: i32) -> Channel {
   return Channel(mean, inverse, scale, beta[c] - scale * mean);
 }
 
-// Written so that a NaN stays one.
-fn activated(c: Channel, x: vec4<f32>) -> vec4<f32> {
-  let v = c.scale * x + c.shift;
-  return select(v, params.slope * v, v < vec4<f32>(0.0));
-}
+// The output, from what it is before its activation. Written so that a NaN stays one.
+fn activated(v: vec4<f32>) -> vec4<f32> { return select(v, params.slope * v, v < vec4<f32>(0.0)); }
 
 // The gradient before the activation, from that behind it.
-fn before_activation(c: Channel, x: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
-  return select(params.slope * dy, dy, c.scale * x + c.shift > vec4<f32>(0.0));
+fn before_activation(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
+  return select(params.slope * dy, dy, v > vec4<f32>(0.0));
 }
