@@ -7,7 +7,7 @@ use ign::ign::Role;
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::train::{Checkpoint, Generator};
+use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
-    let generator = Generator::load(&gpu, &checkpoint, steps)?;
+    let generator = Generator::load(&gpu, &checkpoint, steps, Statistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
     let noise = |i: usize| checkpoint.noise().draw(seed, Stream::Preview, 2 + i as u64, elements);
     let f = |z: &[f32]| -> Result<Vec<f32>, Box<dyn Error>> {

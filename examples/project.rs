@@ -9,7 +9,7 @@ use ign::ign::{Degradation, Role};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::{Stream, stream};
-use ign::train::{Checkpoint, Generator};
+use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -56,7 +56,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let count = if arguments.image.is_some() { 1 } else { arguments.count };
-    let generator = Generator::load(&gpu, &checkpoint, count)?;
+    let generator = Generator::load(&gpu, &checkpoint, count, Statistics::Role)?;
     let shape = generator.image();
     let mut grid = Grid::new(shape);
     if let Some(path) = &arguments.image {

@@ -7,7 +7,7 @@ use ign::ign::Role;
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::train::{Checkpoint, Generator};
+use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
-    let generator = Generator::load(&gpu, &checkpoint, arguments.count)?;
+    let generator = Generator::load(&gpu, &checkpoint, arguments.count, Statistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
     let z = checkpoint.noise().draw(arguments.seed, Stream::Preview, 1, arguments.count * elements);
     let f = generator.repeat(Role::Noise, &z, 3)?;

@@ -8,7 +8,7 @@ use ign::metrics::{
 };
 use ign::native::open;
 use ign::random::Stream;
-use ign::train::{Checkpoint, Generator, Preset};
+use ign::train::{Checkpoint, Generator, Preset, Statistics};
 use std::path::Path;
 
 fn gpu() -> Gpu {
@@ -42,7 +42,7 @@ fn checkpoint(network: Network) -> Checkpoint {
 
 fn measure(network: Network, seed: u64) -> Result<Evaluation, MetricsError> {
     let (gpu, checkpoint) = (gpu(), checkpoint(network));
-    let (generator, classifier) = (Generator::load(&gpu, &checkpoint, 16)?, classifier(&gpu));
+    let (generator, classifier) = (Generator::load(&gpu, &checkpoint, 16, Statistics::Role)?, classifier(&gpu));
     let (train, test) = (digits(100, 40), digits(0, 30));
     let subject =
         Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
@@ -69,7 +69,7 @@ fn the_classifier_that_is_shipped_knows_its_digits() {
 fn figures_are_what_they_say() {
     let found = measure(Network::Mnist, 5).unwrap();
     let (gpu, checkpoint) = (gpu(), checkpoint(Network::Mnist));
-    let generator = Generator::load(&gpu, &checkpoint, 20).unwrap();
+    let generator = Generator::load(&gpu, &checkpoint, 20, Statistics::Role).unwrap();
     let z = checkpoint.noise().draw(5, Stream::Evaluation, 0, 20 * 784);
     let f = generator.repeat(Role::Noise, &z, 2).unwrap();
     let mean =

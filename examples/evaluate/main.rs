@@ -8,7 +8,7 @@ use clap::Parser;
 use ign::data::{Images, Split};
 use ign::metrics::{Classifier, Evaluation, Extent, Subject, evaluate};
 use ign::native::open;
-use ign::train::{Checkpoint, Generator};
+use ign::train::{Checkpoint, Generator, Statistics};
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -27,6 +27,10 @@ struct Arguments {
     /// Other seeds draw other noise, and spoil images in other ways.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What batch norm uses: the running averages of each role, or the statistics of each batch of 64 images: role or
+    /// batch.
+    #[arg(long, value_parser = Statistics::named, default_value = "role")]
+    statistics: Statistics,
     /// The file to write [default: evaluation.json in the run folder].
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -47,6 +51,7 @@ struct Record<'a> {
     run: PathBuf,
     classifier: PathBuf,
     adapter: String,
+    statistics: Statistics,
     seconds: f64,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
@@ -67,7 +72,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
-    let generator = Generator::load(&gpu, &checkpoint, arguments.samples)?;
+    let generator = Generator::load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
     let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(data, split, generator.image()));
     let subject = Subject {
@@ -87,6 +92,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         run: arguments.run,
         classifier: arguments.classifier,
         adapter: gpu.caps().to_string(),
+        statistics: arguments.statistics,
         seconds: start.elapsed().as_secs_f64(),
         evaluation: &evaluation,
     };

@@ -101,7 +101,7 @@ pub enum NoiseKind {
 }
 
 /// Parses a value by the name it has in `config.json`.
-fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
+pub(super) fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
     T::deserialize(name.into_deserializer())
 }
 

@@ -1,3 +1,4 @@
+use super::config::named;
 use super::{Checkpoint, TrainError};
 use crate::gpu::{Gpu, Store};
 use crate::ign::{FrequencyStatistics, Network, Noise, Role};
@@ -5,9 +6,28 @@ use crate::native::wait;
 use crate::nn::Mode;
 use crate::ops::{Compiled, compile};
 use crate::tape::Tape;
+use serde::de::value::Error as NotOneOf;
+use serde::{Deserialize, Serialize};
 
-/// A trained network that is applied to any number of images. Batch norm uses the running averages of what it is applied
-/// to, so that an image's result does not depend on its neighbours.
+/// Which statistics batch norm uses in a trained network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statistics {
+    /// The running averages of the role of what it is applied to, so that an image's result does not depend on its
+    /// neighbours.
+    Role,
+    /// Those of the images it is applied to at a time, as in training.
+    Batch,
+}
+
+impl Statistics {
+    /// Parses the name of a kind of statistics.
+    pub fn named(name: &str) -> Result<Self, NotOneOf> {
+        named(name)
+    }
+}
+
+/// A trained network that is applied to any number of images.
 pub struct Generator {
     gpu: Gpu,
     network: Network,
@@ -18,12 +38,23 @@ pub struct Generator {
 
 impl Generator {
     /// The network of `width` whose tensors are in `store`, applied to `batch` images at a time.
-    pub fn new(gpu: &Gpu, store: &Store, network: Network, width: usize, batch: usize) -> Result<Self, TrainError> {
+    pub fn new(
+        gpu: &Gpu,
+        store: &Store,
+        network: Network,
+        width: usize,
+        batch: usize,
+        statistics: Statistics,
+    ) -> Result<Self, TrainError> {
         let layers = network.layers(width);
         let [c, h, w] = network.image();
         let program = |role: Role| -> Result<Compiled, TrainError> {
             let tape = Tape::new();
-            let y = layers.apply(tape.input("x", [batch, c, h, w]), Mode::Running(role.prefix()))?;
+            let mode = match statistics {
+                Statistics::Role => Mode::Running(role.prefix()),
+                Statistics::Batch => Mode::Batch,
+            };
+            let y = layers.apply(tape.input("x", [batch, c, h, w]), mode)?;
             Ok(wait(gpu, compile(gpu, store, &tape, &[("y", y)]))?)
         };
         let [image, noise, sample] = Role::ALL.map(program);
@@ -31,13 +62,13 @@ impl Generator {
     }
 
     /// The network of a checkpoint, for `count` images at a time or fewer.
-    pub fn load(gpu: &Gpu, checkpoint: &Checkpoint, count: usize) -> Result<Self, TrainError> {
+    pub fn load(gpu: &Gpu, checkpoint: &Checkpoint, count: usize, statistics: Statistics) -> Result<Self, TrainError> {
         let mut store = Store::new();
         for (name, contents) in &checkpoint.tensors {
             wait(gpu, store.set(gpu, name, contents))?;
         }
         let config = &checkpoint.config;
-        Self::new(gpu, &store, config.network, config.width, count.clamp(1, 64))
+        Self::new(gpu, &store, config.network, config.width, count.clamp(1, 64), statistics)
     }
 
     /// `[C, H, W]` of its images.
@@ -51,9 +82,9 @@ impl Generator {
         let full = self.batch * self.image().iter().product::<usize>();
         let mut results = Vec::with_capacity(images.len());
         for part in images.chunks(full) {
-            let mut padded = part.to_vec();
-            padded.resize(full, 0.0);
-            program.write("x", &padded)?;
+            // A batch that is not full is filled with its own images, which keeps its statistics about as they are.
+            let filled: Vec<f32> = part.iter().copied().cycle().take(full).collect();
+            program.write("x", &filled)?;
             program.run()?;
             let y = wait(&self.gpu, program.read(&["y"]))?.concat();
             results.extend(&y[..part.len()]);

@@ -12,7 +12,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use collapse::Watch;
 pub use config::{Bound, Config, NoiseKind, Preset};
 pub use error::TrainError;
-pub use generator::Generator;
+pub use generator::{Generator, Statistics};
 pub use run_folder::{Metrics, Origin, RunFolder};
 pub use trainer::{Losses, Trainer};
 

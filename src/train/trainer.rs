@@ -1,5 +1,5 @@
 use super::checkpoint::FREQUENCIES;
-use super::{Checkpoint, Config, Generator, NoiseKind, TrainError};
+use super::{Checkpoint, Config, Generator, NoiseKind, Statistics, TrainError};
 use crate::data::{Batches, Images, Split};
 use crate::gpu::{Gpu, GpuError, MemoryReport, Profile, Store};
 use crate::ign::{FrequencyStatistics, Noise, Objective, PREFIXES, Role, Step, Weights};
@@ -92,7 +92,7 @@ impl Trainer {
         };
         Ok(Self {
             batches: Batches::new(images.len(), config.batch, config.seed)?,
-            preview: Generator::new(gpu, &store, config.network, config.width, PREVIEW)?,
+            preview: Generator::new(gpu, &store, config.network, config.width, PREVIEW, Statistics::Role)?,
             gpu: gpu.clone(),
             config,
             store,
