@@ -2,8 +2,8 @@
 //! bindings and its parameter block say.
 
 use ign::gpu::Caps;
-use ign::ign::{Clamp, Distance, Network, Objective};
-use ign::nn::Adam;
+use ign::ign::{Clamp, Distance, Network, Objective, PREFIXES};
+use ign::nn::{Adam, Average};
 use ign::tape::{Shape, Tape, TapeError, Var};
 use ign::{ops, roof};
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ fn training() -> Vec<(String, Tape)> {
             let step = Objective { distance, clamp }.record(&tape, &layers, batch, network.image()).unwrap();
             let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
             adam.record(&tape, &step.parameters, &step.total).unwrap();
+            Average::record(&tape, &layers, &PREFIXES).unwrap();
             tapes.push((format!("{network:?} {width} {batch} {distance:?} {clamp:?}"), tape));
         }
     }

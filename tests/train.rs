@@ -1,9 +1,12 @@
 //! Training as a whole: what a seed determines, what a checkpoint holds, and what a run leaves behind.
 
 use ign::gpu::Gpu;
-use ign::ign::{Network, PREFIXES};
+use ign::ign::{Network, PREFIXES, Role};
 use ign::native::open;
-use ign::train::{Bound, Checkpoint, Config, Event, Metrics, NoiseKind, Outcome, Preset, RunFolder, Trainer, train};
+use ign::train::{
+    Bound, Checkpoint, Config, Event, Generator, Metrics, NoiseKind, Outcome, Preset, RunFolder, Statistics, Trainer,
+    train,
+};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::fs;
@@ -65,6 +68,7 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
         noise: NoiseKind::Frequency,
         clamp: Bound::Noise,
         distance: ign::ign::Distance::L1,
+        average: 0.9,
         ..gaussian.clone()
     };
     for (name, config) in [("gaussian", gaussian), ("frequency", frequency)] {
@@ -101,6 +105,34 @@ fn the_seed_and_nothing_else_determines_the_bits() {
     assert!(first == trained(&config), "the same seed gave other bits");
     assert!(first != trained(&Config { seed: 2, ..config }), "another seed gave the same bits");
     assert!(first.values().flatten().all(|x| x.is_finite()));
+}
+
+#[test]
+fn the_average_is_what_is_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpu = gpu();
+    let config = Config { average: 0.5, ..config(folder.path()) };
+    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut expected = trainer.checkpoint().unwrap().tensors["5.weight"].clone();
+    for rate in [9.0 / 11.0, 9.0 / 12.0, 9.0 / 13.0] {
+        trainer.advance().unwrap();
+        let weights = &trainer.checkpoint().unwrap().tensors["5.weight"];
+        expected.iter_mut().zip(weights).for_each(|(average, w)| *average += rate * (w - *average));
+    }
+    let checkpoint = trainer.checkpoint().unwrap();
+    let average = &checkpoint.tensors["average.5.weight"];
+    assert!(average.iter().zip(&expected).all(|(a, e)| (a - e).abs() < 1e-6));
+
+    let applied = |checkpoint: &Checkpoint| {
+        let generator = Generator::load(&gpu, checkpoint, 1, Statistics::Role).unwrap();
+        generator.apply(Role::Noise, &[0.5; 784]).unwrap()
+    };
+    let last = checkpoint.clone().last_step();
+    assert_ne!(applied(&checkpoint), applied(&last));
+    // The same training without an average.
+    let mut plain = Trainer::new(&gpu, &Config { average: 0.0, ..config }).unwrap();
+    (0..3).for_each(|_| plain.advance().unwrap());
+    assert_eq!(applied(&plain.checkpoint().unwrap()), applied(&last));
 }
 
 #[test]
@@ -222,7 +254,7 @@ fn a_trace_holds_the_first_step() {
     };
     let layers = Network::Mnist.layers(config.width);
     let mut expected: Vec<String> = ["x", "z", "y", "w"].map(String::from).to_vec();
-    for name in Checkpoint::shapes(config.network, config.width).keys() {
+    for name in Checkpoint::shapes(&config).keys() {
         expected.extend(["before", "after"].map(|when| format!("{when}.{name}")));
     }
     for parameter in layers.parameters() {

@@ -31,6 +31,9 @@ struct Arguments {
     /// batch.
     #[arg(long, value_parser = Statistics::named, default_value = "role")]
     statistics: Statistics,
+    /// Evaluates the weights of the last step where the run has an average of them.
+    #[arg(long)]
+    last_step: bool,
     /// The file to write [default: evaluation.json in the run folder].
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -70,6 +73,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let start = Instant::now();
     let checkpoint = Checkpoint::load(&arguments.run)?;
+    let checkpoint = if arguments.last_step { checkpoint.last_step() } else { checkpoint };
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let generator = Generator::load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;

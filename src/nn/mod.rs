@@ -2,7 +2,9 @@
 //! list of layers, so that parameters can be exchanged.
 
 mod adam;
+mod average;
 mod sequential;
 
 pub use adam::Adam;
+pub use average::Average;
 pub use sequential::{Layer, Mode, Parameter, Sequential};

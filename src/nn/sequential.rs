@@ -145,6 +145,17 @@ impl Sequential {
         values
     }
 
+    /// Names and shapes of the parameters, and of the running averages of each prefix.
+    pub fn tensors(&self, prefixes: &[&str]) -> Vec<(String, Shape)> {
+        let mut tensors: Vec<_> = self.parameters().into_iter().map(|p| (p.name, p.shape)).collect();
+        for (i, channels) in self.norms() {
+            let running =
+                |prefix: &&str| ["mean", "var"].map(|what| format!("{prefix}{}{i}.running_{what}", self.name));
+            tensors.extend(prefixes.iter().flat_map(running).map(|name| (name, [channels].into())));
+        }
+        tensors
+    }
+
     /// The parameters as state on a tape.
     pub fn on<'t>(&self, tape: &'t crate::tape::Tape) -> Result<Vec<Var<'t>>> {
         self.parameters().into_iter().map(|p| tape.state(&p.name, p.shape)).collect()

@@ -17,6 +17,7 @@ mod distance;
 mod linear_combination;
 mod lower;
 mod matmul;
+mod moving_average;
 mod product;
 mod reduction;
 mod reshape;
@@ -36,6 +37,7 @@ pub use distance::{l1, l1_per_sample, mse, mse_per_sample};
 pub use linear_combination::{add, linear_combination, scale, sub};
 pub use lower::{Lower, Lowered, Lowering, lower};
 pub use matmul::{linear, matmul};
+pub use moving_average::moving_average;
 pub use product::{Tiling, kernels_for, variants};
 pub use reduction::{mean, mean_per_sample, sum, sum_channels, sum_per_sample};
 pub use reshape::reshape;
@@ -78,6 +80,7 @@ operations! {
     distance::DistanceGradient,
     linear_combination::LinearCombination,
     matmul::Matmul,
+    moving_average::MovingAverage,
     reduction::Reduction,
     reshape::Reshape,
     weighted_sum::WeightedSum,

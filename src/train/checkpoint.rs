@@ -1,6 +1,6 @@
 use super::Config;
 use crate::ign::{Network, PREFIXES};
-use crate::nn::Adam;
+use crate::nn::{Adam, Average, Sequential};
 use crate::tape::Shape;
 use crate::tensors;
 use serde::{Deserialize, Serialize};
@@ -59,19 +59,28 @@ impl Checkpoint {
     }
 
     /// The names and shapes of a checkpoint's tensors, but for the statistics of the noise.
-    pub fn shapes(network: Network, width: usize) -> BTreeMap<String, Shape> {
-        let layers = network.layers(width);
-        let mut shapes = BTreeMap::new();
+    pub fn shapes(config: &Config) -> BTreeMap<String, Shape> {
+        let layers = config.layers();
+        let mut shapes: BTreeMap<_, _> = layers.tensors(&PREFIXES).into_iter().collect();
         for parameter in layers.parameters() {
-            for moment in Adam::moments(&parameter.name) {
-                shapes.insert(moment, parameter.shape.clone());
-            }
-            shapes.insert(parameter.name, parameter.shape);
+            shapes.extend(Adam::moments(&parameter.name).map(|moment| (moment, parameter.shape.clone())));
         }
-        for (name, values) in layers.initialise(0, &PREFIXES) {
-            shapes.entry(name).or_insert_with(|| [values.len()].into());
+        if config.averaging().is_some() {
+            shapes.extend(Average::of(&layers).tensors(&PREFIXES));
         }
         shapes
+    }
+
+    /// The network to be used: the average where there is one.
+    pub fn layers(&self) -> Sequential {
+        let layers = self.config.layers();
+        if self.config.averaging().is_some() { Average::of(&layers) } else { layers }
+    }
+
+    /// The network as the last step left it, without its average.
+    pub fn last_step(mut self) -> Self {
+        self.config.average = 0.0;
+        self
     }
 
     /// Writes the file, completely or not at all.
@@ -88,7 +97,7 @@ impl Checkpoint {
             config: self.config.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| failed(e.to_string()))?;
-        let shapes = Self::shapes(self.config.network, self.config.width);
+        let shapes = Self::shapes(&self.config);
         let named = |(name, values): (&String, &Vec<f32>)| {
             let shape = shapes.get(name).map_or_else(|| vec![values.len()], |s| s.dims().to_vec());
             (name.clone(), shape, values.clone())
@@ -120,17 +129,17 @@ impl Checkpoint {
             tensors.insert(name, values);
         }
         let (network, width) = Network::of(&shapes).map_err(|e| failed(e.to_string()))?;
-        for (name, expected) in Self::shapes(network, width) {
+        if (network, width) != (header.config.network, header.config.width) {
+            return Err(failed(format!(
+                "its settings speak of another network than its tensors ({network:?}, {width})"
+            )));
+        }
+        for (name, expected) in Self::shapes(&header.config) {
             match shapes.get(&name) {
                 Some(found) if *found == expected => {}
                 Some(found) => return Err(failed(format!("`{name}` has shape {found}, not {expected}"))),
                 None => return Err(failed(format!("`{name}` {expected} is missing"))),
             }
-        }
-        if (network, width) != (header.config.network, header.config.width) {
-            return Err(failed(format!(
-                "its settings speak of another network than its tensors ({network:?}, {width})"
-            )));
         }
         Ok(Self { config: header.config, step: header.step, tensors })
     }

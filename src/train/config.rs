@@ -1,6 +1,6 @@
 use super::TrainError;
 use crate::ign::{Clamp, Distance, Network, Objective, Weights};
-use crate::nn::Adam;
+use crate::nn::{Adam, Average, Sequential};
 use clap::Args;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,10 @@ pub struct Config {
     #[arg(long)]
     #[serde(default = "whole")]
     pub tight_end: f64,
+    /// The decay of an exponential moving average of the weights, by which trained networks are then used: 0 for none.
+    #[arg(long)]
+    #[serde(default)]
+    pub average: f64,
     /// What bounds tightness: none, noise (each sample's D(f(z), z)) or data (the batch's reconstruction).
     #[arg(long, value_parser = named::<Bound>)]
     pub clamp: Bound,
@@ -140,6 +144,7 @@ impl Preset {
             idem: 1.0,
             tight: 0.1,
             tight_end: 1.0,
+            average: 0.0,
             clamp: Bound::None,
             clamp_ratio: 1.5,
             noise: NoiseKind::Gaussian,
@@ -204,6 +209,16 @@ impl Config {
         Adam { learning_rate, beta1: self.beta1, beta2: self.beta2, epsilon: 1e-8 }
     }
 
+    /// The network.
+    pub fn layers(&self) -> Sequential {
+        self.network.layers(self.width)
+    }
+
+    /// The average of its weights, if there is one.
+    pub fn averaging(&self) -> Option<Average> {
+        (self.average > 0.0).then_some(Average { decay: self.average })
+    }
+
     /// What is left after `done` steps of what falls from 1 at the first step to `end` at the last.
     fn left(&self, end: f64, done: u64) -> f64 {
         let last = self.steps.saturating_sub(1).max(1);
@@ -212,7 +227,7 @@ impl Config {
 
     /// Floating point operations of a step: nine times a forward pass, a multiply-add counting two.
     pub fn flops(&self) -> f64 {
-        let macs = self.network.layers(self.width).macs(self.network.image());
+        let macs = self.layers().macs(self.network.image());
         9.0 * 2.0 * macs as f64 * self.batch as f64
     }
 
@@ -245,6 +260,7 @@ impl Config {
         within("learning-rate", self.learning_rate, 0.0..=1.0)?;
         within("learning-rate-end", self.learning_rate_end, 0.0..=1.0)?;
         within("tight-end", self.tight_end, 0.0..=100.0)?;
+        within("average", self.average, 0.0..=0.999_999)?;
         within("beta1", self.beta1.into(), 0.0..=0.999_999)?;
         within("beta2", self.beta2.into(), 0.0..=0.999_999)?;
         for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
@@ -291,6 +307,7 @@ mod tests {
         assert!(refused(|c| c.width = 0).contains("--width"));
         assert!(refused(|c| c.learning_rate = f64::NAN).contains("--learning-rate is NaN"));
         assert!(refused(|c| c.tight = -1.0).contains("--tight is -1"));
+        assert!(refused(|c| c.average = 1.0).contains("--average is 1"));
         assert!(refused(|c| c.beta1 = 1.0).contains("--beta1 is 1"));
     }
 }

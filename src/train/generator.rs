@@ -1,9 +1,9 @@
 use super::config::named;
 use super::{Checkpoint, TrainError};
 use crate::gpu::{Gpu, Store};
-use crate::ign::{FrequencyStatistics, Network, Noise, Role};
+use crate::ign::{FrequencyStatistics, Noise, Role};
 use crate::native::wait;
-use crate::nn::Mode;
+use crate::nn::{Mode, Sequential};
 use crate::ops::{Compiled, compile};
 use crate::tape::Tape;
 use serde::de::value::Error as NotOneOf;
@@ -30,24 +30,23 @@ impl Statistics {
 /// A trained network that is applied to any number of images.
 pub struct Generator {
     gpu: Gpu,
-    network: Network,
+    image: [usize; 3],
     batch: usize,
     /// A program for each role.
     programs: [Compiled; 3],
 }
 
 impl Generator {
-    /// The network of `width` whose tensors are in `store`, applied to `batch` images at a time.
+    /// The network whose tensors are in `store`, applied to `batch` images `[C, H, W]` at a time.
     pub fn new(
         gpu: &Gpu,
         store: &Store,
-        network: Network,
-        width: usize,
+        layers: &Sequential,
+        image: [usize; 3],
         batch: usize,
         statistics: Statistics,
     ) -> Result<Self, TrainError> {
-        let layers = network.layers(width);
-        let [c, h, w] = network.image();
+        let [c, h, w] = image;
         let program = |role: Role| -> Result<Compiled, TrainError> {
             let tape = Tape::new();
             let mode = match statistics {
@@ -57,8 +56,8 @@ impl Generator {
             let y = layers.apply(tape.input("x", [batch, c, h, w]), mode)?;
             Ok(wait(gpu, compile(gpu, store, &tape, &[("y", y)]))?)
         };
-        let [image, noise, sample] = Role::ALL.map(program);
-        Ok(Self { gpu: gpu.clone(), network, batch, programs: [image?, noise?, sample?] })
+        let [images, noise, samples] = Role::ALL.map(program);
+        Ok(Self { gpu: gpu.clone(), image, batch, programs: [images?, noise?, samples?] })
     }
 
     /// The network of a checkpoint, for `count` images at a time or fewer.
@@ -67,13 +66,13 @@ impl Generator {
         for (name, contents) in &checkpoint.tensors {
             wait(gpu, store.set(gpu, name, contents))?;
         }
-        let config = &checkpoint.config;
-        Self::new(gpu, &store, config.network, config.width, count.clamp(1, 64), statistics)
+        let image = checkpoint.config.network.image();
+        Self::new(gpu, &store, &checkpoint.layers(), image, count.clamp(1, 64), statistics)
     }
 
     /// `[C, H, W]` of its images.
     pub fn image(&self) -> [usize; 3] {
-        self.network.image()
+        self.image
     }
 
     /// f(images), the images being what `role` says.

@@ -4,7 +4,7 @@ use crate::data::{Batches, Images, Split};
 use crate::gpu::{Gpu, GpuError, MemoryReport, Profile, Store};
 use crate::ign::{FrequencyStatistics, Noise, Objective, PREFIXES, Role, Step, Weights};
 use crate::native::wait;
-use crate::nn::Adam;
+use crate::nn::{Adam, Average};
 use crate::ops::{Check, Compiled, Finding, compile};
 use crate::picture::Grid;
 use crate::random::Stream;
@@ -45,11 +45,14 @@ const PREVIEW: usize = 12;
 /// Images whose frequencies are taken.
 const FREQUENCY_IMAGES: usize = 1000;
 
-/// Records a step on a tape: the objective, and Adam.
+/// Records a step on a tape: the objective, Adam, and the average of the weights.
 pub(super) fn record<'t>(tape: &'t Tape, config: &Config) -> Result<Step<'t>, TrainError> {
-    let layers = config.network.layers(config.width);
+    let layers = config.layers();
     let step = config.objective().record(tape, &layers, config.batch, config.network.image())?;
     config.adam(0).record(tape, &step.parameters, &step.total)?;
+    if config.averaging().is_some() {
+        Average::record(tape, &layers, &PREFIXES)?;
+    }
     Ok(step)
 }
 
@@ -58,8 +61,14 @@ impl Trainer {
     pub fn new(gpu: &Gpu, config: &Config) -> Result<Self, TrainError> {
         config.check()?;
         let images = Images::load(&config.data, Split::Train, config.network.image())?;
-        let mut tensors = config.network.layers(config.width).initialise(config.seed, &PREFIXES);
-        for (name, shape) in Checkpoint::shapes(config.network, config.width) {
+        let mut tensors = config.layers().initialise(config.seed, &PREFIXES);
+        if config.averaging().is_some() {
+            let layers = config.layers();
+            let pairs = Average::of(&layers).tensors(&PREFIXES).into_iter().zip(layers.tensors(&PREFIXES));
+            let averages: Vec<_> = pairs.map(|((average, _), (name, _))| (average, tensors[&name].clone())).collect();
+            tensors.extend(averages);
+        }
+        for (name, shape) in Checkpoint::shapes(config) {
             tensors.entry(name).or_insert_with(|| vec![0.0; shape.elements()]);
         }
         if config.noise == NoiseKind::Frequency {
@@ -77,7 +86,7 @@ impl Trainer {
     }
 
     fn with(gpu: &Gpu, checkpoint: Checkpoint, images: Images) -> Result<Self, TrainError> {
-        let noise = checkpoint.noise();
+        let (noise, layers) = (checkpoint.noise(), checkpoint.layers());
         let Checkpoint { config, step, tensors } = checkpoint;
         let mut store = Store::new();
         for (name, contents) in &tensors {
@@ -92,7 +101,7 @@ impl Trainer {
         };
         Ok(Self {
             batches: Batches::new(images.len(), config.batch, config.seed)?,
-            preview: Generator::new(gpu, &store, config.network, config.width, PREVIEW, Statistics::Role)?,
+            preview: Generator::new(gpu, &store, &layers, config.network.image(), PREVIEW, Statistics::Role)?,
             gpu: gpu.clone(),
             config,
             store,
@@ -180,7 +189,7 @@ impl Trainer {
         let program = wait(&self.gpu, compile(&self.gpu, &self.store, &tape, &outputs))?;
 
         let inputs = self.next.take().unwrap_or_else(|| self.inputs());
-        let shapes = Checkpoint::shapes(self.config.network, self.config.width);
+        let shapes = Checkpoint::shapes(&self.config);
         let state = |when: &str| -> Result<Vec<_>, TrainError> {
             let contents = wait(&self.gpu, self.store.read(&self.gpu))?;
             let shape = |name: &str, n: usize| shapes.get(name).map_or_else(|| vec![n], |s| s.dims().to_vec());
@@ -219,7 +228,8 @@ impl Trainer {
         let x = self.images.gather(self.batches.indices(self.step).iter().copied());
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
-        Inputs { x, z, rates, weights: self.config.weights(self.step) }
+        let average = self.config.averaging().map(|average| average.rate(self.step + 1));
+        Inputs { x, z, rates, weights: self.config.weights(self.step), average }
     }
 
     fn feed(&mut self) -> Result<(), TrainError> {
@@ -234,6 +244,7 @@ struct Inputs {
     z: Vec<f32>,
     rates: [f32; 2],
     weights: Weights,
+    average: Option<f32>,
 }
 
 impl Inputs {
@@ -241,6 +252,9 @@ impl Inputs {
         program.write("x", &self.x)?;
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
+        if let Some(rate) = self.average {
+            program.write(Average::RATE, &[rate])?;
+        }
         let Weights { rec, idem, tight } = self.weights;
         program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }
