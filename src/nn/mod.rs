@@ -5,4 +5,4 @@ mod adam;
 mod sequential;
 
 pub use adam::Adam;
-pub use sequential::{Layer, Mode, Parameter, Sequential};
+pub use sequential::{Dropout, Layer, Mode, Parameter, Sequential};

@@ -219,7 +219,7 @@ impl Trainer {
         let x = self.images.gather(self.batches.indices(self.step).iter().copied());
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
-        Inputs { x, z, rates, weights: self.config.weights(self.step) }
+        Inputs { x, z, rates, weights: self.config.weights(self.step), step: self.step }
     }
 
     fn feed(&mut self) -> Result<(), TrainError> {
@@ -234,6 +234,8 @@ struct Inputs {
     z: Vec<f32>,
     rates: [f32; 2],
     weights: Weights,
+    /// Steps done.
+    step: u64,
 }
 
 impl Inputs {
@@ -241,6 +243,8 @@ impl Inputs {
         program.write("x", &self.x)?;
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
+        // In f32 whole numbers are exact up to 2²⁴; the masks of dropout repeat from there.
+        program.write(Objective::STEP, &[(self.step % (1 << 24)) as f32])?;
         let Weights { rec, idem, tight } = self.weights;
         program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }
