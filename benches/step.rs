@@ -13,7 +13,7 @@ fn main() {
             for (name, clamp) in [("no clamp", Clamp::None), ("clamp", Clamp::Noise(1.5))] {
                 family.batch(&format!("mnist width {width}, {name}"), &|tape, batch| {
                     let network = Network::Mnist;
-                    let objective = Objective { distance: Distance::Mse, clamp };
+                    let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0 };
                     let step = objective.record(tape, &network.layers(width), batch, network.image())?;
                     let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
                     adam.record(tape, &step.parameters, &step.total)?;

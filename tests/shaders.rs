@@ -26,7 +26,8 @@ fn training() -> Vec<(String, Tape)> {
         {
             let tape = Tape::new();
             let layers = network.layers(width);
-            let step = Objective { distance, clamp }.record(&tape, &layers, batch, network.image()).unwrap();
+            let step =
+                Objective { distance, clamp, dropout: 0.0 }.record(&tape, &layers, batch, network.image()).unwrap();
             let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
             adam.record(&tape, &step.parameters, &step.total).unwrap();
             Average::record(&tape, &layers, &PREFIXES).unwrap();
@@ -50,6 +51,7 @@ fn others() -> Result<Tape, TapeError> {
     let ratio = ops::div(gram, ops::scale(2.0, gram)?)?;
     let spread = ops::mean_per_sample(ops::sub(ratio, gram)?)?;
     let far = [ops::l1(x, ops::tanh(x)?)?, ops::mse(x, ops::tanh(x)?)?, ops::mean(ops::sum_channels(x)?)?];
+    let spread = ops::dropout(spread, tape.input("step", [1]), 0.5, 0)?;
     let total = [loss, ops::sum(spread)?].into_iter().chain(far).try_fold(loss, ops::add)?;
     tape.gradient(total, &[x, weight])?;
     Ok(tape)

@@ -71,7 +71,8 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
         average: 0.9,
         ..gaussian.clone()
     };
-    for (name, config) in [("gaussian", gaussian), ("frequency", frequency)] {
+    let dropout = Config { dropout: 0.1, ..gaussian.clone() };
+    for (name, config) in [("gaussian", gaussian), ("frequency", frequency), ("dropout", dropout)] {
         let whole = folder.path().join(name);
         let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
         assert_eq!(outcome, Outcome::Done);
@@ -103,8 +104,12 @@ fn the_seed_and_nothing_else_determines_the_bits() {
     };
     let first = trained(&config);
     assert!(first == trained(&config), "the same seed gave other bits");
+    let dropout = Config { dropout: 0.1, ..config.clone() };
+    let dropped = trained(&dropout);
+    assert!(first != dropped, "dropout changed nothing");
+    assert!(dropped == trained(&dropout), "the same dropout gave other bits");
     assert!(first != trained(&Config { seed: 2, ..config }), "another seed gave the same bits");
-    assert!(first.values().flatten().all(|x| x.is_finite()));
+    assert!(first.values().chain(dropped.values()).flatten().all(|x| x.is_finite()));
 }
 
 #[test]

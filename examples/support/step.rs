@@ -60,7 +60,7 @@ const ADAM: Adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon
 pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error>> {
     let (network, layers) = (settings.network(), settings.layers());
     let tape = Tape::new();
-    let objective = Objective { distance: Distance::Mse, clamp: Clamp::None };
+    let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
     let step = objective.record(&tape, &layers, settings.batch, network.image())?;
     ADAM.record(&tape, &step.parameters, &step.total)?;
     let mut store = Store::new();

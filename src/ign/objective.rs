@@ -1,5 +1,5 @@
 use super::{PREFIXES, Role};
-use crate::nn::{Mode, Sequential};
+use crate::nn::{Dropout, Mode, Sequential};
 use crate::ops;
 use crate::tape::{Result, Tape, Var};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub struct Objective {
     pub distance: Distance,
     /// The clamp of tightness.
     pub clamp: Clamp,
+    /// The probability of [`Dropout`], each application with masks of its own; with 0 nothing of it is recorded.
+    pub dropout: f32,
 }
 
 /// A recorded step.
@@ -92,8 +94,11 @@ impl Objective {
     /// The host's input that holds (λ_rec, λ_idem, λ_tight).
     pub const WEIGHTS: &'static str = "weights";
 
-    /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`. The
-    /// running averages are moved: all applications move PyTorch's, each role its own.
+    /// The host's input that holds the number of the step, if there is dropout.
+    pub const STEP: &'static str = "step";
+
+    /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`, and
+    /// `step` where there is dropout. The running averages are moved: all applications move PyTorch's, each role its own.
     pub fn record<'t>(
         &self,
         tape: &'t Tape,
@@ -102,7 +107,11 @@ impl Objective {
         [c, h, w]: [usize; 3],
     ) -> Result<Step<'t>> {
         let [x, z] = ["x", "z"].map(|name| tape.input(name, [batch, c, h, w]));
-        let apply = |v: Var<'t>, role: Role| network.apply(v, Mode::Train(&[PREFIXES[0], role.prefix()]));
+        let step = (self.dropout != 0.0).then(|| tape.input(Self::STEP, [1]));
+        let apply = |v: Var<'t>, role: Role| {
+            let dropout = step.map(|step| Dropout { probability: self.dropout, step, application: role as u16 });
+            network.apply(v, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
+        };
         let fx = apply(x, Role::Image)?;
         let y = apply(z, Role::Noise)?;
         let w = apply(y, Role::Sample)?;
@@ -223,11 +232,16 @@ mod tests {
         let shape = Shape::from([BATCH, IMAGE[0], IMAGE[1], IMAGE[2]]);
         let [x, z] = ["x", "z"].map(|name| tape.input(name, shape.clone()));
         let (f, copy) = (tiny(""), tiny("copy."));
-        let fx = f.apply(x, Mode::Batch).unwrap();
-        let fz = f.apply(z, Mode::Batch).unwrap();
+        let step = tape.input(Objective::STEP, [1]);
+        let mode = |role: Role| {
+            let dropout = Dropout { probability: objective.dropout, step, application: role as u16 };
+            Mode::Train { prefixes: &[], dropout: Some(dropout) }
+        };
+        let fx = f.apply(x, mode(Role::Image)).unwrap();
+        let fz = f.apply(z, mode(Role::Noise)).unwrap();
         let constant = tape.input("constant f(z)", shape);
-        let ffz_of_copy = copy.apply(fz, Mode::Batch).unwrap();
-        let ffz = f.apply(constant, Mode::Batch).unwrap();
+        let ffz_of_copy = copy.apply(fz, mode(Role::Sample)).unwrap();
+        let ffz = f.apply(constant, mode(Role::Sample)).unwrap();
         let radius = tape.input("constant R", [BATCH]);
 
         let rec = objective.mean(fx, x).unwrap();
@@ -265,9 +279,9 @@ mod tests {
 
     #[test]
     fn one_outer_application_gives_the_gradients_of_the_listing() {
-        for distance in [Distance::Mse, Distance::L1] {
+        for (distance, dropout) in [(Distance::Mse, 0.0), (Distance::L1, 0.0), (Distance::Mse, 0.3)] {
             for clamp in [Clamp::None, Clamp::Noise(1.5), Clamp::Data(0.5)] {
-                let objective = Objective { distance, clamp };
+                let objective = Objective { distance, clamp, dropout };
                 let tape = Tape::new();
                 let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
                 let inputs = [(Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec())];
@@ -286,7 +300,7 @@ mod tests {
     #[test]
     fn running_averages_move_in_the_order_of_the_applications() {
         let tape = Tape::new();
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None };
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
         objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
         let nodes = tape.nodes();
         let updates = nodes.iter().filter(|n| n.name() == "update_running");
@@ -295,5 +309,26 @@ mod tests {
         let expected: Vec<_> =
             ["image", "noise", "sample"].iter().flat_map(|r| [of(r, 3), of(r, 6)].concat()).collect();
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn every_dropout_of_a_step_has_a_mask_of_its_own_and_without_it_there_is_no_trace_of_it() {
+        let recorded = |dropout: f32| {
+            let tape = Tape::new();
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout };
+            objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let inputs = tape.all(|n| matches!(n.source, Source::Input(_))).len();
+            let nodes = tape.nodes();
+            let forward = nodes.iter().filter(|n| n.name() == "dropout" && !n.backward);
+            let ops: Vec<_> = forward.map(|n| format!("{:?}", n.source)).collect();
+            (inputs, ops)
+        };
+        assert_eq!(recorded(0.0), (3, vec![]));
+        let (inputs, mut ops) = recorded(0.5);
+        // Behind two activations, in three applications.
+        assert_eq!((inputs, ops.len()), (4, 6));
+        ops.sort();
+        ops.dedup();
+        assert_eq!(ops.len(), 6, "{ops:?}");
     }
 }

@@ -7,4 +7,4 @@ mod sequential;
 
 pub use adam::Adam;
 pub use average::Average;
-pub use sequential::{Layer, Mode, Parameter, Sequential};
+pub use sequential::{Dropout, Layer, Mode, Parameter, Sequential};

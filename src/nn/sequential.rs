@@ -44,16 +44,43 @@ const MOMENTUM: f32 = 0.1;
 /// Standard deviation of initial weights (Radford et al. 2015).
 const DEVIATION: f32 = 0.02;
 
-/// Which statistics batch norm uses.
+/// Which statistics batch norm uses, and whether activations are dropped out.
 #[derive(Clone, Copy, Debug)]
-pub enum Mode<'a> {
-    /// Those of the batch, which also move the running averages called `<prefix><layer>.running_mean` and
-    /// `….running_var`, for each prefix.
-    Train(&'a [&'a str]),
+pub enum Mode<'a, 't> {
+    /// Those of the batch.
+    Train {
+        /// The statistics also move the running averages called `<prefix><layer>.running_mean` and `….running_var`, for
+        /// each prefix.
+        prefixes: &'a [&'a str],
+        /// What is dropped out, if anything.
+        dropout: Option<Dropout<'t>>,
+    },
     /// Those of the batch.
     Batch,
     /// The running averages of this prefix.
     Running(&'a str),
+}
+
+/// [Dropout](ops::dropout) behind each activation that follows a batch norm, and nowhere else. It is no layer of its own,
+/// so the numbers of the layers stay.
+///
+/// Running averages further on take in the larger variance that it brings, which is not there when they are used (Li et
+/// al. 2019): a small probability is meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout<'t> {
+    /// That of an element to become 0.
+    pub probability: f32,
+    /// The host's number `[1]` that changes the masks with each step.
+    pub step: Var<'t>,
+    /// Tells applications on one tape apart.
+    pub application: u16,
+}
+
+impl<'t> Dropout<'t> {
+    /// Records it behind layer `i`.
+    fn record(self, x: Var<'t>, i: usize) -> Result<Var<'t>> {
+        ops::dropout(x, self.step, self.probability, u32::from(self.application) << 16 | i as u32)
+    }
 }
 
 /// A trained tensor of a network.
@@ -171,7 +198,7 @@ impl Sequential {
     }
 
     /// Records the layers applied to `x`. A batch norm takes the activation behind it along.
-    pub fn apply<'t>(&self, x: Var<'t>, mode: Mode<'_>) -> Result<Var<'t>> {
+    pub fn apply<'t>(&self, x: Var<'t>, mode: Mode<'_, 't>) -> Result<Var<'t>> {
         let parameters = self.parameters();
         let mut x = x;
         for (i, layer) in self.layers.iter().enumerate() {
@@ -200,7 +227,10 @@ impl Sequential {
                         mode,
                     )?
                 }
-                Layer::LeakyRelu(_) | Layer::Relu if normalised => x,
+                Layer::LeakyRelu(_) | Layer::Relu if normalised => match mode {
+                    Mode::Train { dropout: Some(dropout), .. } => dropout.record(x, i)?,
+                    _ => x,
+                },
                 Layer::LeakyRelu(slope) => ops::leaky_relu(x, slope)?,
                 Layer::Relu => ops::relu(x)?,
                 Layer::Tanh => ops::tanh(x)?,
@@ -239,7 +269,7 @@ fn normalise<'t>(
     channels: usize,
     [gamma, beta]: [Var<'t>; 2],
     norm: Norm,
-    mode: Mode<'_>,
+    mode: Mode<'_, 't>,
 ) -> Result<Var<'t>> {
     let running = |prefix: &str| -> Result<[Var<'t>; 2]> {
         let state = |what: &str| x.tape().state(&format!("{prefix}{layer}.running_{what}"), [channels]);
@@ -249,7 +279,7 @@ fn normalise<'t>(
         Mode::Running(prefix) => {
             return ops::batch_norm_fixed(x, running(prefix)?, gamma, beta, norm);
         }
-        Mode::Train(prefixes) => prefixes,
+        Mode::Train { prefixes, .. } => prefixes,
         Mode::Batch => &[],
     };
     let statistics = ops::batch_statistics(x)?;

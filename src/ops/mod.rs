@@ -14,6 +14,7 @@ mod compile;
 mod convolution;
 mod cross_entropy;
 mod distance;
+mod dropout;
 mod linear_combination;
 mod lower;
 mod matmul;
@@ -34,6 +35,7 @@ pub use compile::{CompileError, Compiled, compile};
 pub use convolution::{conv_transpose2d, conv2d};
 pub use cross_entropy::softmax_cross_entropy;
 pub use distance::{l1, l1_per_sample, mse, mse_per_sample};
+pub use dropout::dropout;
 pub use linear_combination::{add, linear_combination, scale, sub};
 pub use lower::{Lower, Lowered, Lowering, lower};
 pub use matmul::{linear, matmul};
@@ -78,6 +80,7 @@ operations! {
     cross_entropy::CrossEntropyGradient,
     distance::Distance,
     distance::DistanceGradient,
+    dropout::Dropout,
     linear_combination::LinearCombination,
     matmul::Matmul,
     moving_average::MovingAverage,

@@ -63,6 +63,10 @@ pub struct Config {
     /// The noise: gaussian, or frequency (with the data's statistics at each frequency).
     #[arg(long, value_parser = named::<NoiseKind>)]
     pub noise: NoiseKind,
+    /// Probability with which training drops out an activation behind a batch norm: 0 for none.
+    #[arg(long)]
+    #[serde(default)]
+    pub dropout: f32,
     /// Fixes initialisation, order of the data, and noise.
     #[arg(long)]
     pub seed: u64,
@@ -148,6 +152,7 @@ impl Preset {
             clamp: Bound::None,
             clamp_ratio: 1.5,
             noise: NoiseKind::Gaussian,
+            dropout: 0.0,
             seed: 1,
             data: "data/mnist".into(),
             log_every: 10,
@@ -195,7 +200,7 @@ impl Config {
             Bound::Noise => Clamp::Noise(self.clamp_ratio),
             Bound::Data => Clamp::Data(self.clamp_ratio),
         };
-        Objective { distance: self.distance, clamp }
+        Objective { distance: self.distance, clamp, dropout: self.dropout }
     }
 
     /// The weights of its terms after `done` steps.
@@ -266,6 +271,7 @@ impl Config {
         for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
             within(name, weight.into(), 0.0..=1e6)?;
         }
+        within("dropout", self.dropout.into(), 0.0..=0.999_999)?;
         within("clamp-ratio", self.clamp_ratio.into(), 1e-3..=1e3)
     }
 }
@@ -308,6 +314,7 @@ mod tests {
         assert!(refused(|c| c.learning_rate = f64::NAN).contains("--learning-rate is NaN"));
         assert!(refused(|c| c.tight = -1.0).contains("--tight is -1"));
         assert!(refused(|c| c.average = 1.0).contains("--average is 1"));
+        assert!(refused(|c| c.dropout = 1.0).contains("--dropout is 1"));
         assert!(refused(|c| c.beta1 = 1.0).contains("--beta1 is 1"));
     }
 }

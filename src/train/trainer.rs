@@ -229,7 +229,7 @@ impl Trainer {
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
         let average = self.config.averaging().map(|average| average.rate(self.step + 1));
-        Inputs { x, z, rates, weights: self.config.weights(self.step), average }
+        Inputs { x, z, rates, weights: self.config.weights(self.step), average, step: self.step }
     }
 
     fn feed(&mut self) -> Result<(), TrainError> {
@@ -245,6 +245,8 @@ struct Inputs {
     rates: [f32; 2],
     weights: Weights,
     average: Option<f32>,
+    /// Steps done.
+    step: u64,
 }
 
 impl Inputs {
@@ -255,6 +257,8 @@ impl Inputs {
         if let Some(rate) = self.average {
             program.write(Average::RATE, &[rate])?;
         }
+        // In f32 whole numbers are exact up to 2²⁴; the masks of dropout repeat from there.
+        program.write(Objective::STEP, &[(self.step % (1 << 24)) as f32])?;
         let Weights { rec, idem, tight } = self.weights;
         program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }

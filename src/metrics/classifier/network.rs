@@ -23,7 +23,7 @@ pub(super) fn networks() -> [Sequential; 2] {
 }
 
 /// Records features and logits of `x`.
-pub(super) fn record<'t>(x: Var<'t>, mode: Mode<'_>) -> Result<[Var<'t>; 2], MetricsError> {
+pub(super) fn record<'t>(x: Var<'t>, mode: Mode<'_, 't>) -> Result<[Var<'t>; 2], MetricsError> {
     let [body, head] = networks();
     let features = body.apply(x, mode)?;
     Ok([features, head.apply(features, mode)?])

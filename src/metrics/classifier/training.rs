@@ -56,7 +56,7 @@ impl Training {
         let tape = Tape::new();
         let [c, h, w] = Classifier::IMAGE;
         let x = tape.input("x", [settings.batch, c, h, w]);
-        let [_, logits] = record(x, Mode::Train(&[""]))?;
+        let [_, logits] = record(x, Mode::Train { prefixes: &[""], dropout: None })?;
         let loss = softmax_cross_entropy(logits, tape.input("targets", [settings.batch, Classifier::CLASSES]))?;
         let parameters = networks().iter().map(|n| n.on(&tape)).collect::<Result<Vec<_>, _>>()?.concat();
         adam(0.0).record(&tape, &parameters, &tape.gradient(loss, &parameters)?)?;
