@@ -228,7 +228,7 @@ impl Trainer {
         let x = self.images.gather(self.batches.indices(self.step).iter().copied());
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
-        let average = self.config.averaging().map(|average| average.rate(self.step + 1));
+        let average = Average { decay: self.config.average }.rate(self.step + 1);
         Inputs { x, z, rates, weights: self.config.weights(self.step), average, step: self.step }
     }
 
@@ -244,7 +244,7 @@ struct Inputs {
     z: Vec<f32>,
     rates: [f32; 2],
     weights: Weights,
-    average: Option<f32>,
+    average: f32,
     /// Steps done.
     step: u64,
 }
@@ -254,9 +254,7 @@ impl Inputs {
         program.write("x", &self.x)?;
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
-        if let Some(rate) = self.average {
-            program.write(Average::RATE, &[rate])?;
-        }
+        program.write(Average::RATE, &[self.average])?;
         // In f32 whole numbers are exact up to 2²⁴; the masks of dropout repeat from there.
         program.write(Objective::STEP, &[(self.step % (1 << 24)) as f32])?;
         let Weights { rec, idem, tight } = self.weights;
