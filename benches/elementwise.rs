@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Family, Rate, main as run};
-use ign::ops::{add, concat, dropout, leaky_relu, linear_combination, mse, mul, relu, sigmoid, slice, tanh};
+use ign::ops::{add, concat, dropout, exp, leaky_relu, linear_combination, mse, mul, relu, sigmoid, slice, tanh};
 use ign::tape::{Result, Tape, Var};
 
 /// The first layer's output at width 32.
@@ -26,6 +26,7 @@ fn main() {
         activation(family, "tanh", tanh);
         activation(family, "sigmoid", sigmoid);
         activation(family, "dropout", |x| dropout(x, x.tape().input("step", [1]), 0.1, 0));
+        activation(family, "exp", exp);
         family.samples("add", &|tape, n| Ok(vec![add(image(tape, "a", n), image(tape, "b", n))?]));
         family.samples("mul", &|tape, n| Ok(vec![mul(image(tape, "a", n), image(tape, "b", n))?]));
         family.samples("linear combination of 3", &|tape, n| {

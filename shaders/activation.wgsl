@@ -67,3 +67,19 @@ fn sigmoid_gradient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   let at = y[i];
   result[i] = gradient[i] * at * (1.0 - at);
 }
+
+@compute @workgroup_size(WORKGROUP)
+fn exponential(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+               @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i >= params.quads) { return; }
+  result[i] = exp(x[i]);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn exponential_gradient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+                        @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i >= params.quads) { return; }
+  result[i] = gradient[i] * y[i];
+}

@@ -47,7 +47,7 @@ fn others() -> Result<Tape, TapeError> {
     let labels = tape.input("labels", [6, 10]);
     let loss = ops::softmax_cross_entropy(logits, labels)?;
     let parts = ops::concat(&[ops::slice(flat, 0, 2)?, ops::slice(flat, 3, 3)?])?;
-    let gram = ops::matmul(parts, ops::reshape(weight, [105, 10])?)?;
+    let gram = ops::exp(ops::matmul(parts, ops::reshape(weight, [105, 10])?)?)?;
     let ratio = ops::div(gram, ops::scale(2.0, gram)?)?;
     let spread = ops::mean_per_sample(ops::sub(ratio, gram)?)?;
     let far = [ops::l1(x, ops::tanh(x)?)?, ops::mse(x, ops::tanh(x)?)?, ops::mean(ops::sum_channels(x)?)?];

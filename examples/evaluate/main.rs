@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example evaluate -- runs/quick
 
+#[path = "../support/figures.rs"]
+mod figures;
 mod table;
 
 use clap::Parser;

@@ -1,21 +1,13 @@
 //! The figures for people.
 
-use ign::metrics::{Classes, DegradationFigures, Evaluation, SampleFigures};
+use crate::figures;
+use ign::metrics::{DegradationFigures, Evaluation};
 
 /// Prints everything that was measured.
 pub fn print(evaluation: &Evaluation) {
     let extent = &evaluation.extent;
     println!("\nafter {} steps, {} samples, seed {}\n", evaluation.step, extent.samples, extent.seed);
-    samples(&evaluation.samples);
-    println!(
-        "\nFréchet, precision and recall: classifier's features, against test images; real are training images.\n\
-         Precision and recall of {} samples. Entropy in nats, of 10 classes at most {:.3}. Confident: p ≥ {}.\n\
-         Nearest: mean distance to the nearest training image, of {} samples; real are test images.\n",
-        extent.manifold,
-        10f64.ln(),
-        Classes::CONFIDENT,
-        extent.nearest
-    );
+    figures::print(&evaluation.samples, extent);
     println!("rec             {:.5}  D(f(x), x) on test images", evaluation.rec);
     println!("movement        {:.5}  |f(z) − z|", evaluation.movement);
     println!("idempotence     {:.5}  |f(f(z)) − f(z)|", evaluation.idempotence);
@@ -29,26 +21,6 @@ pub fn print(evaluation: &Evaluation) {
         extent.degraded,
         evaluation.accuracy.map_or(String::new(), |a| format!(", of which it knows {:.2} % undegraded", 100.0 * a))
     );
-}
-
-fn samples(sets: &[SampleFigures]) {
-    let row = |name: &str, figure: &dyn Fn(&SampleFigures) -> String| {
-        let figures: Vec<_> = sets.iter().map(|set| format!("{:>11}", figure(set))).collect();
-        println!("{name:14}{}", figures.concat());
-    };
-    row("", &|set| set.name.clone());
-    row("Fréchet", &|set| format!("{:.3}", set.frechet));
-    row("precision", &|set| format!("{:.3}", set.manifold.precision));
-    row("recall", &|set| format!("{:.3}", set.manifold.recall));
-    row("entropy", &|set| format!("{:.3}", set.classes.entropy));
-    row("confident", &|set| format!("{:.1} %", 100.0 * set.classes.confident));
-    row("nearest", &|set| format!("{:.3}", set.nearest));
-    for class in 0..sets.first().map_or(0, |set| set.classes.histogram.len()) {
-        let share = |set: &SampleFigures| {
-            set.classes.histogram[class] as f64 / set.classes.histogram.iter().sum::<usize>() as f64
-        };
-        row(&format!("class {class}"), &|set| format!("{:.1} %", 100.0 * share(set)));
-    }
 }
 
 fn degradations(all: &[DegradationFigures]) {

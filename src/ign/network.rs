@@ -28,22 +28,27 @@ impl Network {
         }
     }
 
+    /// Channels of the one pixel between encoder and decoder, at width `w`.
+    pub fn latents(self, w: usize) -> usize {
+        match self {
+            Self::Mnist => 4 * w,
+            Self::Faces => 8 * w,
+        }
+    }
+
     /// The layers at width `w`; the published networks have w = 64.
     pub fn layers(self, w: usize) -> Sequential {
+        let latents = self.latents(w);
+        Sequential::new([self.encoder(w, latents), self.decoder(latents, w)].concat())
+    }
+
+    /// The first half at width `w`, from images to one pixel of `outputs` channels.
+    pub fn encoder(self, w: usize, outputs: usize) -> Vec<Layer> {
         let conv =
             |inputs, outputs, kernel, stride, padding| Layer::Conv2d { inputs, outputs, kernel, stride, padding };
-        let transposed = |inputs, outputs, kernel, stride, padding| Layer::ConvTranspose2d {
-            inputs,
-            outputs,
-            kernel,
-            stride,
-            padding,
-            output_padding: 0,
-        };
         let norm = |channels| Layer::BatchNorm { channels };
         let leaky = Layer::LeakyRelu(0.2);
-        let relu = Layer::Relu;
-        let layers = match self {
+        match self {
             Self::Mnist => vec![
                 conv(1, w, 4, 2, 1),
                 leaky,
@@ -53,18 +58,7 @@ impl Network {
                 conv(2 * w, 4 * w, 3, 2, 1),
                 norm(4 * w),
                 leaky,
-                conv(4 * w, 4 * w, 4, 1, 0),
-                transposed(4 * w, 4 * w, 4, 1, 0),
-                norm(4 * w),
-                relu,
-                transposed(4 * w, 2 * w, 3, 2, 1),
-                norm(2 * w),
-                relu,
-                transposed(2 * w, w, 4, 2, 1),
-                norm(w),
-                relu,
-                transposed(w, 1, 4, 2, 1),
-                Layer::Tanh,
+                conv(4 * w, outputs, 4, 1, 0),
             ],
             Self::Faces => vec![
                 conv(3, w, 4, 2, 1),
@@ -78,8 +72,39 @@ impl Network {
                 conv(4 * w, 8 * w, 4, 2, 1),
                 norm(8 * w),
                 leaky,
-                conv(8 * w, 8 * w, 4, 1, 0),
-                transposed(8 * w, 8 * w, 4, 1, 0),
+                conv(8 * w, outputs, 4, 1, 0),
+            ],
+        }
+    }
+
+    /// The second half at width `w`, from one pixel of `inputs` channels to images.
+    pub fn decoder(self, inputs: usize, w: usize) -> Vec<Layer> {
+        let transposed = |inputs, outputs, kernel, stride, padding| Layer::ConvTranspose2d {
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding,
+            output_padding: 0,
+        };
+        let norm = |channels| Layer::BatchNorm { channels };
+        let relu = Layer::Relu;
+        match self {
+            Self::Mnist => vec![
+                transposed(inputs, 4 * w, 4, 1, 0),
+                norm(4 * w),
+                relu,
+                transposed(4 * w, 2 * w, 3, 2, 1),
+                norm(2 * w),
+                relu,
+                transposed(2 * w, w, 4, 2, 1),
+                norm(w),
+                relu,
+                transposed(w, 1, 4, 2, 1),
+                Layer::Tanh,
+            ],
+            Self::Faces => vec![
+                transposed(inputs, 8 * w, 4, 1, 0),
                 norm(8 * w),
                 relu,
                 transposed(8 * w, 4 * w, 4, 2, 1),
@@ -94,8 +119,7 @@ impl Network {
                 transposed(w, 3, 4, 2, 1),
                 Layer::Tanh,
             ],
-        };
-        Sequential::new(layers)
+        }
     }
 
     /// The network and width that parameters of these names and shapes belong to.

@@ -22,12 +22,18 @@ pub fn sigmoid(x: Var<'_>) -> Result<Var<'_>> {
     x.tape().record(Activation(Function::Sigmoid), &[x])
 }
 
+/// y = eˣ. ∂L/∂x = ∂L/∂y·y
+pub fn exp(x: Var<'_>) -> Result<Var<'_>> {
+    x.tape().record(Activation(Function::Exp), &[x])
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Function {
     /// With slope 0 the ReLU.
     LeakyRelu(f32),
     Tanh,
     Sigmoid,
+    Exp,
 }
 
 impl Function {
@@ -37,6 +43,7 @@ impl Function {
             Self::LeakyRelu(_) => x,
             Self::Tanh => x.tanh(),
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Exp => x.exp(),
         }
     }
 
@@ -47,6 +54,7 @@ impl Function {
             Self::LeakyRelu(slope) => f64::from(slope),
             Self::Tanh => 1.0 - y * y,
             Self::Sigmoid => y * (1.0 - y),
+            Self::Exp => y,
         }
     }
 
@@ -66,6 +74,7 @@ impl Op for Activation {
             Function::LeakyRelu(_) => "leaky_relu",
             Function::Tanh => "tanh",
             Function::Sigmoid => "sigmoid",
+            Function::Exp => "exp",
         }
     }
 
@@ -99,6 +108,7 @@ impl Op for ActivationGradient {
             Function::LeakyRelu(_) => "leaky_relu_gradient",
             Function::Tanh => "tanh_gradient",
             Function::Sigmoid => "sigmoid_gradient",
+            Function::Exp => "exp_gradient",
         }
     }
 
@@ -121,6 +131,7 @@ impl Lower for Activation {
             Function::LeakyRelu(_) => "leaky_relu",
             Function::Tanh => "hyperbolic_tangent",
             Function::Sigmoid => "sigmoid",
+            Function::Exp => "exponential",
         };
         let bindings = [("x", at.inputs[0]), ("result", at.output)];
         at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
@@ -133,6 +144,7 @@ impl Lower for ActivationGradient {
             Function::LeakyRelu(_) => "leaky_relu_gradient",
             Function::Tanh => "hyperbolic_tangent_gradient",
             Function::Sigmoid => "sigmoid_gradient",
+            Function::Exp => "exponential_gradient",
         };
         let bindings = [("y", at.inputs[0]), ("gradient", at.inputs[1]), ("result", at.output)];
         at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
@@ -153,7 +165,7 @@ mod tests {
         fn any_size(elements in 1usize..300, seed: u64) {
             let tape = Tape::new();
             let x = tape.input("x", [elements]);
-            for y in [relu(x)?, leaky_relu(x, 0.2)?, tanh(x)?, sigmoid(x)?] {
+            for y in [relu(x)?, leaky_relu(x, 0.2)?, tanh(x)?, sigmoid(x)?, exp(x)?] {
                 differentiates(&tape, y, &[x], seed)?;
             }
             agrees(&tape, seed)?;
@@ -168,6 +180,16 @@ mod tests {
         sigmoid(x).unwrap();
         let feeds = vec![(x, vec![-1e30, -100.0, -16.0, 16.0, 100.0, 1e30])];
         agrees_with(&tape, &feeds).unwrap();
+    }
+
+    #[test]
+    fn powers_of_e_vanish_and_grow() {
+        let tape = Tape::new();
+        let x = tape.input("x", [4]);
+        exp(x).unwrap();
+        for powers in [[-1e30, -100.0, -20.0, 0.0], [5.0, 10.0, 20.0, 40.0]] {
+            agrees_with(&tape, &[(x, powers.to_vec())]).unwrap();
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod reduction;
 mod reshape;
 mod weighted_sum;
 
-pub use activation::{leaky_relu, relu, sigmoid, tanh};
+pub use activation::{exp, leaky_relu, relu, sigmoid, tanh};
 pub use adam::adam;
 pub use arithmetic::{div, mul};
 pub use batch::{concat, slice};

@@ -4,7 +4,7 @@ mod degradations;
 mod samples;
 
 pub use degradations::DegradationFigures;
-pub use samples::SampleFigures;
+pub use samples::{Reference, SampleFigures};
 
 use super::{Classifier, MetricsError};
 use crate::data::Images;
@@ -85,19 +85,22 @@ const DRIFT: usize = 10;
 /// # Errors
 /// Where the network makes no images that the classifier knows, there are too few samples, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, extent: Extent, on: &mut dyn FnMut(&str)) -> Result<Evaluation, MetricsError> {
-    let Subject { checkpoint, generator, test, .. } = subject;
-    if generator.image() != Classifier::IMAGE {
-        let [c, h, w] = generator.image();
-        let text = format!("the classifier knows 1×28×28 images, and this network makes {c}×{h}×{w}");
-        return Err(MetricsError::Unsuited(text));
-    }
+    let Subject { checkpoint, generator, classifier, train, test } = subject;
+    known(generator.image())?;
     let elements = test.elements();
     on("samples");
     let z = checkpoint.noise().draw(extent.seed, Stream::Evaluation, 0, extent.samples * elements);
     let f = generator.repeat(Role::Noise, &z, 3)?;
     let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
     let (movement, idempotence) = (difference(&f[0], &z), difference(&f[1], &f[0]));
-    let samples = samples::measure(subject, &extent, [&z, &f[0], &f[1], &f[2]], on)?;
+    let reference = Reference::new(classifier, train, test, extent)?;
+    let mut samples = vec![];
+    for (name, set) in [("z", &z), ("f(z)", &f[0]), ("f(f(z))", &f[1]), ("f(f(f(z)))", &f[2])] {
+        on(&format!("figures of {name}"));
+        samples.push(reference.compare(name, set)?);
+    }
+    on("figures of real images");
+    samples.push(reference.real()?);
 
     on("drift");
     let start = &z[..extent.drift * elements];
@@ -111,6 +114,14 @@ pub fn evaluate(subject: &Subject<'_>, extent: Extent, on: &mut dyn FnMut(&str))
     let (accuracy, degradations) = degradations::measure(subject, &extent, on)?;
     let step = checkpoint.step;
     Ok(Evaluation { step, extent, samples, rec, movement, idempotence, drift, accuracy, degradations })
+}
+
+/// That the classifier knows images of this shape.
+fn known([c, h, w]: [usize; 3]) -> Result<(), MetricsError> {
+    match [c, h, w] == Classifier::IMAGE {
+        true => Ok(()),
+        false => Err(MetricsError::Unsuited(format!("the classifier knows 1×28×28 images, and these are {c}×{h}×{w}"))),
+    }
 }
 
 /// The mean over all elements of |a − b|, or of its square.

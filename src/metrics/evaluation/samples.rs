@@ -1,5 +1,5 @@
 use super::super::{Classes, Classifier, Features, Gaussian, MetricsError, PrecisionRecall, nearest, precision_recall};
-use super::{Extent, Subject};
+use super::{Extent, known};
 use crate::data::Images;
 use serde::Serialize;
 
@@ -23,62 +23,71 @@ pub struct SampleFigures {
 /// The k of precision and recall.
 const NEIGHBOURS: usize = 3;
 
-/// The figures of z, f(z), f(f(z)), f³(z), and real images.
-pub(super) fn measure(
-    subject: &Subject<'_>,
-    extent: &Extent,
-    sets: [&[f32]; 4],
-    on: &mut dyn FnMut(&str),
-) -> Result<Vec<SampleFigures>, MetricsError> {
-    let first = |images: &Images| images.gather(0..extent.samples.min(images.len()));
-    let (test, real) = (first(subject.test), first(subject.train));
-    let seen = subject.classifier.look(&test)?;
-    let features = Features::new(&seen.features, Classifier::FEATURES)?;
-    let train = subject.train.gather(0..subject.train.len());
-    let elements = subject.test.elements();
-    let reference =
-        Reference { extent, features, gaussian: Gaussian::fit(&features)?, train: Features::new(&train, elements)? };
-
-    // Training images are their own nearest ones.
-    let named = ["z", "f(z)", "f(f(z))", "f(f(f(z)))"].into_iter().zip(sets).map(|(name, set)| (name, set, set));
-    let mut figures = vec![];
-    for (name, set, near) in named.chain([("real", real.as_slice(), test.as_slice())]) {
-        on(&format!("figures of {name}"));
-        figures.push(reference.compare(subject.classifier, name, set, near)?);
-    }
-    Ok(figures)
-}
-
-/// What samples are compared with.
-struct Reference<'a> {
-    extent: &'a Extent,
-    /// Of test images.
-    features: Features<'a>,
+/// What samples are compared with, wherever they come from.
+pub struct Reference<'a> {
+    classifier: &'a Classifier,
+    extent: Extent,
+    /// The first test images.
+    test: Vec<f32>,
+    /// Their features.
+    features: Vec<f32>,
     gaussian: Gaussian,
-    /// Training images.
-    train: Features<'a>,
+    /// All training images.
+    train: Vec<f32>,
 }
 
-impl Reference<'_> {
+impl<'a> Reference<'a> {
+    /// As many test images as there are to be samples, and all training images. `classifier` makes the features.
+    ///
+    /// # Errors
+    /// Where the images are none that the classifier knows, there are too few, or the adapter fails.
+    pub fn new(
+        classifier: &'a Classifier,
+        train: &Images,
+        test: &Images,
+        extent: Extent,
+    ) -> Result<Self, MetricsError> {
+        known(train.shape)?;
+        known(test.shape)?;
+        let train = train.gather(0..train.len());
+        let test = test.gather(0..extent.samples.min(test.len()));
+        let features = classifier.look(&test)?.features;
+        let gaussian = Gaussian::fit(&Features::new(&features, Classifier::FEATURES)?)?;
+        Ok(Self { classifier, extent, test, features, gaussian, train })
+    }
+
+    /// The figures of samples `[N, 1, 28, 28]`.
+    ///
+    /// # Errors
+    /// Where there are too few, or the adapter fails.
+    pub fn compare(&self, name: &str, images: &[f32]) -> Result<SampleFigures, MetricsError> {
+        self.figures(name, images, images)
+    }
+
+    /// The figures of training images, called `real`: what perfect samples would have. Since they are their own nearest
+    /// training images, those of test images are taken instead.
+    ///
+    /// # Errors
+    /// As [`compare`](Self::compare).
+    pub fn real(&self) -> Result<SampleFigures, MetricsError> {
+        let count = self.train.len().min(self.extent.samples * Classifier::IMAGE.iter().product::<usize>());
+        self.figures("real", &self.train[..count], &self.test)
+    }
+
     /// The figures of `images`, the nearest training images being those of `near`.
-    fn compare(
-        &self,
-        classifier: &Classifier,
-        name: &str,
-        images: &[f32],
-        near: &[f32],
-    ) -> Result<SampleFigures, MetricsError> {
-        let seen = classifier.look(images)?;
-        let features = Features::new(&seen.features, Classifier::FEATURES)?;
-        let [real, samples] = [self.features, features].map(|features| features.first(self.extent.manifold));
-        let manifold = precision_recall(&real, &samples, NEIGHBOURS)?;
-        let near = Features::new(near, self.train.dimensions())?.first(self.extent.nearest);
-        let neighbours = nearest(&near, &self.train)?;
+    fn figures(&self, name: &str, images: &[f32], near: &[f32]) -> Result<SampleFigures, MetricsError> {
+        let seen = self.classifier.look(images)?;
+        let real = Features::new(&self.features, Classifier::FEATURES)?;
+        let samples = Features::new(&seen.features, Classifier::FEATURES)?;
+        let [first_real, first_samples] = [real, samples].map(|features| features.first(self.extent.manifold));
+        let pixels = Classifier::IMAGE.iter().product();
+        let near = Features::new(near, pixels)?.first(self.extent.nearest);
+        let neighbours = nearest(&near, &Features::new(&self.train, pixels)?)?;
         Ok(SampleFigures {
             name: name.into(),
-            frechet: self.gaussian.distance(&Gaussian::fit(&features)?)?,
+            frechet: self.gaussian.distance(&Gaussian::fit(&samples)?)?,
             classes: Classes::of(&Features::new(&seen.probabilities, Classifier::CLASSES)?),
-            manifold,
+            manifold: precision_recall(&first_real, &first_samples, NEIGHBOURS)?,
             nearest: neighbours.iter().map(|n| n.distance).sum::<f64>() / neighbours.len() as f64,
         })
     }
