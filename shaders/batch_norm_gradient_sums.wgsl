@@ -31,8 +31,7 @@ fn gradient_of_sums(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
                     @builtin(local_invocation_index) l: u32) {
   let channel = i32(linear_workgroup(w, n) * WORKGROUP + l);
   if (channel >= params.channels) { return; }
-  var sum = vec2<f32>(0.0);
-  for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }
+  let sum = sum_of_channel(channel);
   result[channel] = sum.x;
   result[params.channels + channel] = sum.y / sqrt(statistics[params.channels + channel] + params.epsilon);
 }

@@ -8,11 +8,12 @@ struct Params { images: i32, channels: i32, pixels: i32, parts: i32 }
 @group(0) @binding(2) var<storage, read_write> sums: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read> parts: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> statistics: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(5) var<storage, read> origin: array<f32>;  // x, for the first element of each channel
+@group(0) @binding(6) var<uniform> params: Params;
 
 struct Channel { first: f32 }
 
-fn channel_of(c: i32) -> Channel { return Channel(x[c * params.pixels]); }
+fn channel_of(c: i32) -> Channel { return Channel(origin[c * params.pixels]); }
 
 struct Values { x: vec4<f32> }
 
@@ -30,9 +31,7 @@ fn statistics_of_sums(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgrou
                       @builtin(local_invocation_index) l: u32) {
   let channel = i32(linear_workgroup(w, n) * WORKGROUP + l);
   if (channel >= params.channels) { return; }
-  var sum = vec2<f32>(0.0);
-  for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }
-  let mean = sum / f32(params.images * params.pixels);
-  statistics[channel] = x[channel * params.pixels] + mean.x;
+  let mean = sum_of_channel(channel) / f32(params.images * params.pixels);
+  statistics[channel] = origin[channel * params.pixels] + mean.x;
   statistics[params.channels + channel] = max(mean.y - mean.x * mean.x, 0.0);
 }

@@ -1,5 +1,5 @@
 // The derivatives of the distances, one invocation four elements; gradient has one number for each sample, or one for all.
-// Expects WORKGROUP, shared/element.wgsl and shared/divide.wgsl.
+// Expects WORKGROUP, PER_SAMPLE, shared/element.wgsl and shared/divide.wgsl.
 
 struct Params { elements: u32, run: u32, scale: f32 }
 
@@ -11,7 +11,7 @@ struct Params { elements: u32, run: u32, scale: f32 }
 
 // The gradient of each of four elements, which mostly are of one sample.
 fn gradients(i: u32) -> vec4<f32> {
-  if (params.run == params.elements) { return vec4<f32>(params.scale * gradient[0]); }
+  if (!PER_SAMPLE) { return vec4<f32>(params.scale * gradient[0]); }
   let first = sample_of(4u * i);
   if (first == sample_of(4u * i + 3u)) { return vec4<f32>(params.scale * gradient[first]); }
   let others = vec3<f32>(gradient[sample_of(4u * i + 1u)], gradient[sample_of(4u * i + 2u)], gradient[sample_of(4u * i + 3u)]);

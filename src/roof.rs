@@ -12,6 +12,8 @@ pub struct Roof {
     pub gflops: f64,
     /// A copy between two large buffers, GB/s, reading and writing both counted.
     pub gbytes: f64,
+    /// Seconds of a dispatch that copies next to nothing, and of copies of ever more bytes, each timed as a profile does.
+    copies: [f64; COPIES],
 }
 
 params! {
@@ -28,8 +30,44 @@ impl Roof {
         Ok(Self {
             gflops: flops as f64 / seconds(gpu, &arithmetic?)? / 1e9,
             gbytes: (32 * VECTORS) as f64 / seconds(gpu, &copy?)? / 1e9,
+            copies: copies(gpu)?,
         })
     }
+
+    /// Seconds of a dispatch that reads and writes so many bytes together, by itself and timed as a profile does: what
+    /// starting it and waiting for it costs included.
+    pub fn copy(&self, bytes: u64) -> f64 {
+        let size = |i: usize| f64::from(SMALLEST) * f64::from(GROWTH).powi(i as i32);
+        let above = (1..COPIES - 1).find(|&i| size(i) >= bytes as f64).unwrap_or(COPIES - 1);
+        let (low, high) = (self.copies[above - 1], self.copies[above]);
+        let share = (bytes as f64 - size(above - 1)) / (size(above) - size(above - 1));
+        low + share.max(0.0) * (high - low)
+    }
+}
+
+/// Bytes that the smallest copy moves, the factor from one to the next, and how many there are.
+const SMALLEST: u32 = 1 << 11;
+const GROWTH: u32 = 4;
+const COPIES: usize = 9;
+/// Runs of each, of which the median counts.
+const RUNS: usize = 15;
+
+fn copies(gpu: &Gpu) -> Result<[f64; COPIES], GpuError> {
+    let mut medians = [0.0; COPIES];
+    let mut vectors = SMALLEST as usize / 32;
+    for median in &mut medians {
+        let program = wait(gpu, Program::new(gpu, &copy(vectors), &Store::new()))?;
+        let profiles: Vec<_> = (0..RUNS).map(|_| wait(gpu, program.profile())).collect::<Result<_, _>>()?;
+        let mut times: Vec<_> = profiles.iter().map(|p| p.total()).collect();
+        times.sort();
+        *median = times[RUNS / 2].as_secs_f64();
+        vectors *= GROWTH as usize;
+    }
+    Ok(medians)
+}
+
+fn copy(vectors: usize) -> Commands {
+    dispatch("copy", vectors, &[("x4", 4 * vectors), ("y4", 4 * vectors)])
 }
 
 /// Rounds of an invocation, and multiply-adds of a round: 8 times 12 accumulators.
@@ -45,7 +83,7 @@ fn invocations(caps: &Caps) -> usize {
 /// What is measured on an adapter with `caps`: multiply-adds, and a copy.
 pub fn commands(caps: &Caps) -> [Commands; 2] {
     let n = invocations(caps);
-    [dispatch("multiply_add", n, &[("y", n)]), dispatch("copy", VECTORS, &[("x4", 4 * VECTORS), ("y4", 4 * VECTORS)])]
+    [dispatch("multiply_add", n, &[("y", n)]), copy(VECTORS)]
 }
 
 fn dispatch(entry: &'static str, elements: usize, buffers: &[(&'static str, usize)]) -> Commands {

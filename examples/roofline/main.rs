@@ -51,6 +51,8 @@ struct Point {
     /// Floating point operations a byte.
     intensity: f64,
     share_of_roof: f64,
+    /// The time of copies of as many bytes, by as many dispatches of their own, over the time.
+    share_of_copy: f64,
 }
 
 impl Point {
@@ -69,6 +71,8 @@ impl Point {
             gbytes: row.gbytes(),
             intensity,
             share_of_roof: least / row.time.as_secs_f64().max(1e-9),
+            share_of_copy: row.calls as f64 * roof.copy(row.cost.bytes / row.calls.max(1) as u64)
+                / row.time.as_secs_f64().max(1e-9),
         }
     }
 }
@@ -109,6 +113,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         roof.gbytes,
         roof.gflops / roof.gbytes
     );
+    let copies = [0, 100_000, 1_000_000, 10_000_000].map(|bytes| 1e6 * roof.copy(bytes));
+    println!("a dispatch that copies next to nothing, 0.1, 1 and 10 MB, timed as those below: {copies:.0?} µs");
 
     let points: Vec<_> = profile.by_shape().iter().map(|row| Point::new(row, &roof)).collect();
     print(&points, 1e3 * profile.total().as_secs_f64(), profile.method);
@@ -127,6 +133,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "driver": gpu.caps().driver,
             "roof_gflops": roof.gflops,
             "copy_gbytes": roof.gbytes,
+            "dispatch_us": 1e6 * roof.copy(0),
             "method": profile.method,
             "operations": points,
         });
@@ -137,14 +144,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn print(points: &[Point], total: f64, method: &str) {
-    println!("times by {method}; share is that of the operation's roof");
+    println!("times by {method}; share is that of the operation's roof, copy that of a copy of as many bytes");
     println!(
-        "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  kernel",
-        "operation", "output", "calls", "ms", "time", "GFLOP/s", "GB/s", "FLOP/B", "share"
+        "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  {:>6}  kernel",
+        "operation", "output", "calls", "ms", "time", "GFLOP/s", "GB/s", "FLOP/B", "share", "copy"
     );
     for p in points {
         println!(
-            "{:28}  {:20}  {:>5}  {:>8.3}  {:>5.1}%  {:>8.2}  {:>6.2}  {:>7.2}  {:>5.1}%  {}",
+            "{:28}  {:20}  {:>5}  {:>8.3}  {:>5.1}%  {:>8.2}  {:>6.2}  {:>7.2}  {:>5.1}%  {:>5.0}%  {}",
             p.op,
             p.shape,
             p.calls,
@@ -154,6 +161,7 @@ fn print(points: &[Point], total: f64, method: &str) {
             p.gbytes,
             p.intensity,
             100.0 * p.share_of_roof,
+            100.0 * p.share_of_copy,
             p.kernel
         );
     }

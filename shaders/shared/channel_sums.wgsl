@@ -1,56 +1,67 @@
-// Two sums over all pixels of each channel of [N, C, pixels]: partial sums in one of two ways, added up by the file that
-// includes this. Expects WORKGROUP, shared/grid.wgsl, shared/divide.wgsl, and
+// Two sums over all pixels of each channel of [N, C, pixels]: partial sums in one of three ways, a part being a run of all
+// pixels of the batch. The file that includes this makes results of them; one that needs a single sum leaves the other at
+// zero. Expects WORKGROUP, shared/grid.wgsl, shared/divide.wgsl, and
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
+//   parts      var<storage, read>, the same memory, for what reads it afterwards
 //   params     with images, channels, pixels, parts: i32
 //   fn channel_of(c: i32) -> Channel               what all elements of a channel share
-//   struct Values, fn value_at(i: i32) -> Values   what is summed over, of element i four times
+//   Values, fn value_at(i: i32) -> Values          what is summed over, of element i four times
 //   fn values_at(i: i32) -> Values                 of the four elements from 4·i on
 //   fn terms(c: Channel, v: Values) -> Terms       what those add
 
 struct Terms { first: vec4<f32>, second: vec4<f32> }
 
-// One invocation a channel and part, a part being every parts-th image: for software adapters, where a load costs the
-// same at any address, and a vector little more than a number. A plane begins and ends anywhere in a vector.
+// From pixel `first` of the batch to before `last`.
+struct Run { channel: i32, first: i32, last: i32 }
+
+fn run_of(i: i32) -> Run {
+  let part = i / params.channels;
+  let total = params.images * params.pixels;
+  let length = (total + params.parts - 1) / params.parts;
+  return Run(i - part * params.channels, part * length, min((part + 1) * length, total));
+}
+
+// One invocation a channel and part: for software adapters, where a load costs the same at any address, and a vector
+// little more than a number. What a run has of an image begins and ends anywhere in a vector.
 @compute @workgroup_size(WORKGROUP)
-fn sum_images(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
-              @builtin(local_invocation_index) l: u32) {
+fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+            @builtin(local_invocation_index) l: u32) {
   let i = i32(linear_workgroup(w, n) * WORKGROUP + l);
   if (i >= params.channels * params.parts) { return; }
-  let part = i / params.channels;
-  let channel = i - part * params.channels;
-  let shared_by_all = channel_of(channel);
+  let run = run_of(i);
+  let inverse = 1.0 / f32(params.pixels);
+  let shared_by_all = channel_of(run.channel);
   let zero = vec4<f32>(0.0);
   var sum = vec2<f32>(0.0);
-  for (var image = part; image < params.images; image += params.parts) {
-    let first = (image * params.channels + channel) * params.pixels;
-    let last = first + params.pixels;
-    var plane = Terms(zero, zero);
-    for (var j = first / 4; 4 * j < last; j++) {
+  var pixel = run.first;
+  while (pixel < run.last) {
+    let at = divide(pixel, params.pixels, inverse);
+    let first = (at.quotient * params.channels + run.channel) * params.pixels + at.remainder;
+    let count = min(params.pixels - at.remainder, run.last - pixel);
+    var of_image = Terms(zero, zero);
+    for (var j = first / 4; 4 * j < first + count; j++) {
       let at = 4 * j + vec4<i32>(0, 1, 2, 3);
-      let inside = (at >= vec4<i32>(first)) & (at < vec4<i32>(last));
+      let inside = (at >= vec4<i32>(first)) & (at < vec4<i32>(first + count));
       let more = terms(shared_by_all, values_at(j));
-      plane.first += select(zero, more.first, inside);
-      plane.second += select(zero, more.second, inside);
+      of_image.first += select(zero, more.first, inside);
+      of_image.second += select(zero, more.second, inside);
     }
     let one = vec4<f32>(1.0);
-    sum += vec2<f32>(dot(plane.first, one), dot(plane.second, one));
+    sum += vec2<f32>(dot(of_image.first, one), dot(of_image.second, one));
+    pixel += count;
   }
   sums[i] = sum;
 }
 
-// One workgroup a channel and part, a part being a run of all pixels of the batch: for GPUs.
+// One workgroup a channel and part: for GPUs.
 fn sum_of_invocation(group: i32, l: u32) -> vec2<f32> {
-  let part = group / params.channels;
-  let channel = group - part * params.channels;
-  let total = params.images * params.pixels;
-  let length = (total + params.parts - 1) / params.parts;
-  let last = min((part + 1) * length, total);
+  let run = run_of(group);
   let inverse = 1.0 / f32(params.pixels);
-  let shared_by_all = channel_of(channel);
+  let shared_by_all = channel_of(run.channel);
   var sum = vec2<f32>(0.0);
-  for (var j = part * length + i32(l); j < last; j += i32(WORKGROUP)) {
+  for (var j = run.first + i32(l); j < run.last; j += i32(WORKGROUP)) {
     let at = divide(j, params.pixels, inverse);
-    let more = terms(shared_by_all, value_at((at.quotient * params.channels + channel) * params.pixels + at.remainder));
+    let more = terms(shared_by_all, value_at((at.quotient * params.channels + run.channel) * params.pixels + at.remainder));
     sum += vec2<f32>(more.first.x, more.second.x);
   }
   return sum;
@@ -86,4 +97,11 @@ fn sum_pixels_by_subgroups(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_wor
     for (var i = 0u; i < subgroups; i++) { sum += shared_sums[i]; }
     sums[group] = sum;
   }
+}
+
+// All parts of a channel.
+fn sum_of_channel(channel: i32) -> vec2<f32> {
+  var sum = vec2<f32>(0.0);
+  for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }
+  return sum;
 }

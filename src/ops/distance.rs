@@ -1,6 +1,8 @@
-use super::lower::{Lower, Lowering};
-use super::reduction::{Rows, reduce};
+use super::channel_sums::Extents;
+use super::lower::{Lower, Lowering, WORKGROUP, element_kernel};
+use super::reduction::one_sum;
 use super::scale;
+use crate::gpu::Constant;
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
 use crate::{params, shader};
 
@@ -108,14 +110,12 @@ params! {
 
 impl Lower for Distance {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let entry = match self.kind {
-            Kind::Squared => "sum_squares",
-            Kind::Absolute => "sum_absolute",
-        };
         let rows = at.shape.elements();
         let inner = at.shapes[0].elements() / rows;
-        let operands = [("x", at.inputs[0]), ("b", at.inputs[1])];
-        reduce(at, entry, &operands, at.output, Rows::contiguous(rows, inner), 1.0 / inner as f32);
+        let operands = [(["x", "x4"], at.inputs[0]), (["b", "b4"], at.inputs[1])];
+        let squared = [Constant::Bool("SQUARED", matches!(self.kind, Kind::Squared))];
+        let source = shader!("distance_sums.wgsl");
+        one_sum(at, Extents::rows(rows, inner), source, &squared, &operands, 1.0 / inner as f32);
     }
 }
 
@@ -128,7 +128,11 @@ impl Lower for DistanceGradient {
         let run = at.shape.elements() / at.shapes[2].elements();
         let params = Params { elements: at.shape.elements() as u32, run: run as u32, scale: 1.0 / run as f32 };
         let bindings = [("a", at.inputs[0]), ("b", at.inputs[1]), ("gradient", at.inputs[2]), ("y", at.output)];
-        at.by_quads(shader!("distance.wgsl"), entry, &bindings, params);
+        // Not a question for the kernel: software adapters run both branches.
+        let per_sample = [Constant::Bool("PER_SAMPLE", at.shapes[2].elements() > 1)];
+        let kernel = element_kernel(shader!("distance.wgsl"), entry, &per_sample);
+        let workgroups = at.quads().div_ceil(WORKGROUP) as usize;
+        at.run(kernel, &bindings, params, workgroups, at.shape.elements());
     }
 }
 

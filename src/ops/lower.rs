@@ -41,6 +41,12 @@ pub(crate) const GRID: Source = shader!("shared/grid.wgsl");
 /// Invocations of a workgroup of an elementwise kernel.
 pub(crate) const WORKGROUP: u32 = 64;
 
+/// A kernel of which each invocation has a number of its own.
+pub(crate) fn element_kernel(source: Source, entry: &'static str, constants: &[Constant]) -> Kernel {
+    let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl"), source];
+    Kernel::new(&shared, entry, &[&[Constant::U32("WORKGROUP", WORKGROUP)], constants].concat())
+}
+
 impl Lowering<'_> {
     /// Memory that only this operation sees.
     pub fn scratch(&mut self, elements: usize) -> ValueId {
@@ -112,9 +118,7 @@ impl Lowering<'_> {
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
     ) {
-        let constants = [Constant::U32("WORKGROUP", WORKGROUP)];
-        let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl")];
-        let kernel = Kernel::new(&[&shared[..], &[source]].concat(), entry, &constants);
+        let kernel = element_kernel(source, entry, &[]);
         self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops);
     }
 }

@@ -9,6 +9,7 @@ mod arithmetic;
 mod batch;
 mod batch_norm;
 mod broadcast;
+mod channel_sums;
 mod check;
 mod compile;
 mod convolution;

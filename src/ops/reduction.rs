@@ -1,6 +1,7 @@
+use super::channel_sums::{ChannelSums, Extents, Operand};
 use super::lower::{Lower, Lowering};
 use super::{broadcast, broadcast_channels, scale};
-use crate::gpu::{Source, ValueId};
+use crate::gpu::{Constant, Source};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
 use crate::{params, shader};
 
@@ -41,10 +42,16 @@ pub(super) struct Reduction {
     over: Over,
 }
 
-/// `[outer, kept, inner]` of a tensor of which one extent is kept.
-fn around_channel(shape: &Shape) -> [usize; 3] {
-    let dims = shape.dims();
-    [dims[0], dims[1], dims[2..].iter().product()]
+impl Reduction {
+    /// The channels to be summed over, as which everything else counts too.
+    fn extents(&self, x: &Shape) -> Extents {
+        let dims = x.dims();
+        match self.over {
+            Over::All => Extents::rows(1, x.elements()),
+            Over::Sample => Extents::rows(x.batch(), x.per_sample()),
+            Over::Channel => Extents { images: dims[0], channels: dims[1], pixels: dims[2..].iter().product() },
+        }
+    }
 }
 
 impl Op for Reduction {
@@ -77,83 +84,44 @@ impl Op for Reduction {
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
-        let (x, kept) = (inputs[0], output.elements());
-        let run = match self.over {
-            Over::Channel => around_channel(x.shape)[2],
-            _ => x.data.len() / kept,
-        };
-        let mut y = vec![0.0; kept];
-        x.data.iter().enumerate().for_each(|(i, x)| y[i / run % kept] += x);
+        let extents = self.extents(inputs[0].shape);
+        let mut y = vec![0.0; output.elements()];
+        inputs[0].data.iter().enumerate().for_each(|(i, x)| y[extents.channel_of(i)] += x);
         y
     }
 }
 
 impl Lower for Reduction {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let (x, y) = (at.inputs[0], at.output);
-        if let Over::Channel = self.over {
-            let [outer, kept, inner] = around_channel(&at.shapes[0]);
-            let partial = if inner == 1 { x } else { at.scratch(outer * kept) };
-            if inner > 1 {
-                reduce(at, SUM, &[("x", x)], partial, Rows::contiguous(outer * kept, inner), 1.0);
-            }
-            reduce(at, SUM, &[("x", partial)], y, Rows { rows: kept, inner: outer, row: 1, step: kept }, 1.0);
-        } else {
-            let rows = at.shape.elements();
-            reduce(at, SUM, &[("x", x)], y, Rows::contiguous(rows, at.shapes[0].elements() / rows), 1.0);
-        }
+        let extents = self.extents(&at.shapes[0]);
+        one_sum(at, extents, shader!("reduction.wgsl"), &[], &[(["x", "x4"], at.inputs[0])], 1.0);
     }
 }
 
 params! {
-    struct Params { elements: u32, parts: u32, inner: u32, row: u32, step: u32, scale: f32 }
+    struct Params { images: i32, channels: i32, pixels: i32, parts: i32, scale: f32 }
 }
 
-const SOURCE: Source = shader!("reduction.wgsl");
-/// The entry point that adds elements themselves.
-const SUM: &str = "sum_part";
-/// What one invocation adds at most.
-const FAN: usize = 64;
-
-/// Rows to be reduced: element `i` of row `r` is at `r·row + i·step`.
-pub(super) struct Rows {
-    pub rows: usize,
-    pub inner: usize,
-    pub row: usize,
-    pub step: usize,
-}
-
-impl Rows {
-    /// Rows of `inner` elements, one after the other.
-    pub fn contiguous(rows: usize, inner: usize) -> Self {
-        Self { rows, inner, row: inner, step: 1 }
-    }
-}
-
-/// y\[r\] = scale·Σ of row r, what is summed being up to `entry` of `reduction.wgsl`. As many dispatches as it takes.
-pub(super) fn reduce(
+/// y\[c\] = scale·Σ over channel c, what is summed being up to `source`.
+pub(super) fn one_sum(
     at: &mut Lowering<'_>,
-    entry: &'static str,
-    operands: &[(&'static str, ValueId)],
-    y: ValueId,
-    Rows { rows, inner, row, step }: Rows,
+    extents: Extents,
+    source: Source,
+    constants: &[Constant],
+    operands: &[Operand],
     scale: f32,
 ) {
-    let parts = inner.div_ceil(FAN);
-    let result = if parts == 1 { y } else { at.scratch(rows * parts) };
-    let number = |x: usize| x as u32;
+    let sources = [shader!("shared/one_sum.wgsl"), source];
+    let sums = ChannelSums::new(at.caps, extents, &sources, constants);
     let params = Params {
-        elements: number(rows * parts),
-        parts: number(parts),
-        inner: number(inner),
-        row: number(row),
-        step: number(step),
+        images: extents.images as i32,
+        channels: extents.channels as i32,
+        pixels: extents.pixels as i32,
+        parts: sums.parts() as i32,
         scale,
     };
-    at.over(rows * parts, rows * inner, SOURCE, entry, &[operands, &[("y", result)]].concat(), params);
-    if parts > 1 {
-        reduce(at, SUM, &[("x", result)], y, Rows::contiguous(rows, parts), 1.0);
-    }
+    let parts = sums.partial(at, operands, &[], params, at.shapes[0].elements());
+    sums.finish(at, "sum_of_parts", &[("parts", parts), ("y", at.output)], params);
 }
 
 #[cfg(test)]
@@ -179,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn long_sums_take_several_stages() {
+    fn long_sums_take_several_parts() {
         let tape = Tape::new();
         let x = tape.input("x", [3, 1, 100_003]);
         sum(x).unwrap();

@@ -15,6 +15,7 @@ mod normalise;
 mod running;
 mod sums;
 
+use super::channel_sums::Extents;
 use super::{concat, reshape};
 use crate::tape::{Result, Shape, Tensor, Var};
 pub(super) use normalise::{BatchNorm, InputGradient};
@@ -65,34 +66,6 @@ pub fn update_running<'t>(
 ) -> Result<Var<'t>> {
     let op = UpdateRunning { momentum, unbiased: n as f32 / n.saturating_sub(1).max(1) as f32 };
     running_mean.tape().record(op, &[running_mean, running_variance, statistics])
-}
-
-/// `[N, C, pixels]` of a tensor `[N, C, …]`.
-#[derive(Clone, Copy, Debug)]
-struct Extents {
-    images: usize,
-    channels: usize,
-    pixels: usize,
-}
-
-impl Extents {
-    fn of(x: &Shape) -> std::result::Result<Self, String> {
-        match x.dims() {
-            [images, channels, rest @ ..] if x.elements() > 0 => {
-                Ok(Self { images: *images, channels: *channels, pixels: rest.iter().product() })
-            }
-            _ => Err("the input must be [N, C, …] and have elements".into()),
-        }
-    }
-
-    /// Elements of a channel.
-    fn count(self) -> usize {
-        self.images * self.pixels
-    }
-
-    fn channel_of(self, i: usize) -> usize {
-        i / self.pixels % self.channels
-    }
 }
 
 /// One element as the f64 references see it.

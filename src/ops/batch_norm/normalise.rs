@@ -1,5 +1,6 @@
-use super::{Extents, GradientSums, Norm};
+use super::{GradientSums, Norm};
 use crate::gpu::{Constant, Kernel, ValueId};
+use crate::ops::channel_sums::Extents;
 use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
 use crate::ops::{reshape, slice};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};

@@ -1,6 +1,6 @@
-use super::{Extents, Norm};
-use crate::gpu::{Caps, Constant, Kernel, Source, ValueId};
-use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
+use super::Norm;
+use crate::ops::channel_sums::{ChannelSums, Extents};
+use crate::ops::lower::{Lower, Lowering};
 use crate::tape::{Op, Shape, Tensor};
 use crate::{params, shader};
 
@@ -65,8 +65,6 @@ impl Op for GradientSums {
     }
 }
 
-const GRADIENT: Source = shader!("batch_norm_gradient_sums.wgsl");
-
 params! {
     struct StatisticsParams { images: i32, channels: i32, pixels: i32, parts: i32 }
 }
@@ -78,19 +76,18 @@ params! {
 impl Lower for Statistics {
     fn lower(&self, at: &mut Lowering<'_>) {
         let Ok(extents) = Extents::of(&at.shapes[0]) else { return };
-        let (x, split) = (at.inputs[0], Split::choose(at.caps, extents));
-        let sums = at.scratch(2 * extents.channels * split.parts);
+        let x = at.inputs[0];
+        let sources = [shader!("batch_norm_statistics.wgsl")];
+        let sums = ChannelSums::new(at.caps, extents, &sources, &[]);
         let params = StatisticsParams {
             images: extents.images as i32,
             channels: extents.channels as i32,
             pixels: extents.pixels as i32,
-            parts: split.parts as i32,
+            parts: sums.parts() as i32,
         };
-        let source = shader!("batch_norm_statistics.wgsl");
-        let flops = 3 * at.shapes[0].elements();
-        let tensors: &[_] = if split.vectors { &[("x", x), ("x4", x)] } else { &[("x", x)] };
-        split.run(at, source, &[tensors, &[("sums", sums)]].concat(), params, flops);
-        finish(at, source, "statistics_of_sums", &[("x", x), ("parts", sums), ("statistics", at.output)], params);
+        let parts = sums.partial(at, &[(["x", "x4"], x)], &[("origin", x)], params, 3 * at.shapes[0].elements());
+        let bindings = [("origin", x), ("parts", parts), ("statistics", at.output)];
+        sums.finish(at, "statistics_of_sums", &bindings, params);
     }
 }
 
@@ -98,97 +95,20 @@ impl Lower for GradientSums {
     fn lower(&self, at: &mut Lowering<'_>) {
         let Ok(extents) = Extents::of(&at.shapes[1]) else { return };
         let [dy, x, statistics, gamma, beta] = [0, 1, 2, 3, 4].map(|i| at.inputs[i]);
-        let split = Split::choose(at.caps, extents);
-        let sums = at.scratch(2 * extents.channels * split.parts);
+        let sources = [shader!("shared/batch_norm.wgsl"), shader!("batch_norm_gradient_sums.wgsl")];
+        let sums = ChannelSums::new(at.caps, extents, &sources, &[]);
         let params = GradientParams {
             images: extents.images as i32,
             channels: extents.channels as i32,
             pixels: extents.pixels as i32,
-            parts: split.parts as i32,
+            parts: sums.parts() as i32,
             epsilon: self.0.epsilon,
             slope: self.0.slope,
         };
-        let flops = 4 * at.shapes[1].elements();
-        let tensors = if split.vectors { [("x4", x), ("dy4", dy)] } else { [("x", x), ("dy", dy)] };
-        let others = [("statistics", statistics), ("gamma", gamma), ("beta", beta), ("sums", sums)];
-        split.run(at, GRADIENT, &[&tensors[..], &others].concat(), params, flops);
-        let bindings = [("parts", sums), ("statistics", statistics), ("result", at.output)];
-        finish(at, GRADIENT, "gradient_of_sums", &bindings, params);
-    }
-}
-
-/// How the sums over channels are divided.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Split {
-    entry: &'static str,
-    /// Whether tensors are read by vectors of four.
-    vectors: bool,
-    workgroup: u32,
-    workgroups: usize,
-    parts: usize,
-}
-
-impl Split {
-    fn choose(caps: &Caps, extents: Extents) -> Self {
-        let Extents { images, channels, .. } = extents;
-        if caps.software {
-            // Some invocations for every lane of every core.
-            let parts = 512usize.div_ceil(channels).min(images);
-            let workgroups = (channels * parts).div_ceil(WORKGROUP as usize);
-            Self { entry: "sum_images", vectors: true, workgroup: WORKGROUP, workgroups, parts }
-        } else {
-            // Some workgroups for every core, each with some elements an invocation.
-            let workgroup = 256;
-            let parts = 256usize.div_ceil(channels).min(extents.count() / (4 * workgroup as usize)).max(1);
-            let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
-            Self { entry, vectors: false, workgroup, workgroups: channels * parts, parts }
-        }
-    }
-
-    fn run(
-        self,
-        at: &mut Lowering<'_>,
-        source: Source,
-        bindings: &[(&'static str, ValueId)],
-        params: impl Into<crate::gpu::Params>,
-        flops: usize,
-    ) {
-        let kernel = kernel(source, self.entry, self.workgroup);
-        at.run(kernel, bindings, params, self.workgroups, flops);
-    }
-}
-
-fn finish(
-    at: &mut Lowering<'_>,
-    source: Source,
-    entry: &'static str,
-    bindings: &[(&'static str, ValueId)],
-    params: impl Into<crate::gpu::Params>,
-) {
-    let channels = at.shape.dims()[1];
-    at.run(kernel(source, entry, WORKGROUP), bindings, params, channels.div_ceil(WORKGROUP as usize), 0);
-}
-
-fn kernel(source: Source, entry: &'static str, workgroup: u32) -> Kernel {
-    let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl")];
-    let channel: &[Source] = if source == GRADIENT { &[shader!("shared/batch_norm.wgsl")] } else { &[] };
-    Kernel::new(&[&shared, channel, &[source]].concat(), entry, &[Constant::U32("WORKGROUP", workgroup)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_split_follows_the_adapter_and_the_shape() {
-        let extents = |images, channels, pixels| Extents { images, channels, pixels };
-        let parts = |caps: &Caps, e| Split::choose(caps, e).parts;
-        let (software, gpu) = (Caps::software(8), Caps::minimal());
-        assert_eq!(parts(&software, extents(64, 32, 196)), 16);
-        assert_eq!(parts(&software, extents(1, 32, 196)), 1);
-        assert_eq!(parts(&software, extents(64, 512, 4)), 1);
-        assert_eq!(parts(&gpu, extents(64, 32, 196)), 8);
-        assert_eq!(parts(&gpu, extents(64, 512, 4)), 1);
-        assert_eq!(parts(&gpu, extents(2, 3, 4)), 1);
+        let operands = [(["x", "x4"], x), (["dy", "dy4"], dy)];
+        let others = [("statistics", statistics), ("gamma", gamma), ("beta", beta)];
+        let parts = sums.partial(at, &operands, &others, params, 4 * at.shapes[1].elements());
+        let bindings = [("parts", parts), ("statistics", statistics), ("result", at.output)];
+        sums.finish(at, "gradient_of_sums", &bindings, params);
     }
 }
