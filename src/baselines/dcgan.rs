@@ -36,7 +36,7 @@ impl Model for Dcgan {
 
     fn record<'t>(&self, x: Var<'t>, z: Var<'t>) -> Result<Step<'t>> {
         let tape = x.tape();
-        let made = self.generator.apply(z, Mode::Train(&[""]))?;
+        let made = self.generator.apply(z, Mode::Train { prefixes: &[""], dropout: None })?;
         let [of_real, of_made] = [x, made].map(|images| self.discriminator.apply(images, Mode::Batch));
         let (of_real, of_made) = (of_real?, of_made?);
         let discriminator = ops::add(cross_entropy(of_real, true)?, cross_entropy(of_made, false)?)?;

@@ -45,7 +45,7 @@ impl Model for Vae {
         let (mean, log_variance) = (mean.apply(seen, Mode::Batch)?, log_variance.apply(seen, Mode::Batch)?);
         let deviation = ops::exp(ops::scale(0.5, log_variance)?)?;
         let latents = ops::add(mean, ops::mul(deviation, z)?)?;
-        let made = self.decoder.apply(latents, Mode::Train(&[""]))?;
+        let made = self.decoder.apply(latents, Mode::Train { prefixes: &[""], dropout: None })?;
 
         let losses = [reconstruction(x, made, self.variance)?, divergence(mean, deviation, log_variance)?];
         let parameters = self.networks().iter().map(|n| n.on(tape)).collect::<Result<Vec<_>>>()?.concat();
