@@ -30,10 +30,12 @@ impl Statistics {
 /// A trained network that is applied to any number of images.
 pub struct Generator {
     gpu: Gpu,
+    store: Store,
     network: Network,
+    width: usize,
     batch: usize,
-    /// A program for each role.
-    programs: [Compiled; 3],
+    /// One for each role, in the order of [`Role::ALL`], or one for all of them.
+    programs: Vec<Compiled>,
 }
 
 impl Generator {
@@ -48,17 +50,22 @@ impl Generator {
     ) -> Result<Self, TrainError> {
         let layers = network.layers(width);
         let [c, h, w] = network.image();
-        let program = |role: Role| -> Result<Compiled, TrainError> {
+        let program = |mode: Mode<'_>| -> Result<Compiled, TrainError> {
             let tape = Tape::new();
-            let mode = match statistics {
-                Statistics::Role => Mode::Running(role.prefix()),
-                Statistics::Batch => Mode::Batch,
-            };
             let y = layers.apply(tape.input("x", [batch, c, h, w]), mode)?;
             Ok(wait(gpu, compile(gpu, store, &tape, &[("y", y)]))?)
         };
-        let [image, noise, sample] = Role::ALL.map(program);
-        Ok(Self { gpu: gpu.clone(), network, batch, programs: [image?, noise?, sample?] })
+        let modes = match statistics {
+            Statistics::Role => Role::ALL.map(|role| Mode::Running(role.prefix())).to_vec(),
+            Statistics::Batch => vec![Mode::Batch],
+        };
+        let programs = modes.into_iter().map(program).collect::<Result<_, _>>()?;
+        Ok(Self { gpu: gpu.clone(), store: store.clone(), network, width, batch, programs })
+    }
+
+    /// The same network, on the same tensors, with these statistics.
+    pub fn with(&self, statistics: Statistics) -> Result<Self, TrainError> {
+        Self::new(&self.gpu, &self.store, self.network, self.width, self.batch, statistics)
     }
 
     /// The network of a checkpoint, for `count` images at a time or fewer.
@@ -78,7 +85,8 @@ impl Generator {
 
     /// f(images), the images being what `role` says.
     pub fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, TrainError> {
-        let program = &self.programs[Role::ALL.iter().position(|r| *r == role).unwrap_or_default()];
+        let role = Role::ALL.iter().position(|r| *r == role).unwrap_or_default();
+        let program = &self.programs[role % self.programs.len()];
         let full = self.batch * self.image().iter().product::<usize>();
         let mut results = Vec::with_capacity(images.len());
         for part in images.chunks(full) {
