@@ -13,10 +13,15 @@ pub struct PictureError {
     reason: String,
 }
 
-/// Rows of equal images, each row with a label.
+/// Rows of equal images, each row with a label, and lines of text between them.
 pub struct Grid {
     shape: [usize; 3],
-    rows: Vec<(String, Vec<f32>)>,
+    rows: Vec<Row>,
+}
+
+enum Row {
+    Images { label: String, images: Vec<f32> },
+    Text(String),
 }
 
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 28]);
@@ -25,8 +30,8 @@ const INK: Rgb<u8> = Rgb([200, 200, 208]);
 const NOT_A_NUMBER: Rgb<u8> = Rgb([255, 0, 255]);
 /// Pixels between images.
 const GAP: u32 = 4;
-/// Side of a letter.
-const LETTER: u32 = 8;
+/// Width and height of a letter.
+const LETTER: [u32; 2] = [8, 16];
 
 impl Grid {
     /// An empty grid of images `[C, H, W]`, C being 1 or 3.
@@ -36,13 +41,19 @@ impl Grid {
 
     /// Adds a row of images, one after the other, values in [-1, 1].
     pub fn row(mut self, label: &str, images: &[f32]) -> Self {
-        self.rows.push((label.into(), images.to_vec()));
+        self.rows.push(Row::Images { label: label.into(), images: images.to_vec() });
+        self
+    }
+
+    /// Adds a line of text, which begins where the images do. The picture is as wide as it needs.
+    pub fn text(mut self, text: &str) -> Self {
+        self.rows.push(Row::Text(text.into()));
         self
     }
 
     /// Adds a line of space.
     pub fn space(self) -> Self {
-        self.row("", &[])
+        self.text("")
     }
 
     /// Draws the grid, images enlarged to some 56 pixels.
@@ -50,25 +61,39 @@ impl Grid {
         let [c, h, w] = self.shape;
         let enlarge = (56 / h.max(w).max(1)).max(1) as u32;
         let (tall, wide) = (h as u32 * enlarge, w as u32 * enlarge);
-        let columns = self.rows.iter().map(|(_, images)| images.len() / (c * h * w).max(1)).max().unwrap_or(0) as u32;
-        let letters = self.rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0) as u32;
-        let margin = GAP + letters * LETTER + if letters > 0 { 2 * GAP } else { 0 };
-        let height_of = |images: &[f32]| if images.is_empty() { 2 * GAP } else { tall + GAP };
-        let height = GAP + self.rows.iter().map(|(_, images)| height_of(images)).sum::<u32>();
-        let mut picture = RgbImage::from_pixel(margin + columns * (wide + GAP), height, BACKGROUND);
+        let letters = |text: &str| text.chars().count() as u32 * LETTER[0];
+        let label = self.rows.iter().map(|row| if let Row::Images { label, .. } = row { letters(label) } else { 0 });
+        let label = label.max().unwrap_or(0);
+        let margin = GAP + if label > 0 { label + 2 * GAP } else { 0 };
+        let width = |row: &Row| match row {
+            Row::Images { images, .. } => (images.len() / (c * h * w).max(1)) as u32 * (wide + GAP),
+            Row::Text(text) => letters(text) + GAP,
+        };
+        let height = |row: &Row| match row {
+            Row::Images { .. } => tall + GAP,
+            Row::Text(text) if text.is_empty() => 2 * GAP,
+            Row::Text(_) => LETTER[1] + GAP,
+        };
+        let right = margin + self.rows.iter().map(width).max().unwrap_or(0);
+        let mut picture = RgbImage::from_pixel(right, GAP + self.rows.iter().map(height).sum::<u32>(), BACKGROUND);
 
         let mut top = GAP;
-        for (label, images) in &self.rows {
-            write(&mut picture, label, GAP, top + tall.saturating_sub(LETTER) / 2);
-            for (column, image) in images.chunks_exact(c * h * w).enumerate() {
-                let left = margin + column as u32 * (wide + GAP);
-                for (y, x) in (0..tall).flat_map(|y| (0..wide).map(move |x| (y, x))) {
-                    let at = (y / enlarge) as usize * w + (x / enlarge) as usize;
-                    let channel = |i: usize| image[i % c * h * w + at];
-                    picture.put_pixel(left + x, top + y, colour([channel(0), channel(1), channel(2)]));
+        for row in &self.rows {
+            match row {
+                Row::Text(text) => write(&mut picture, text, margin, top),
+                Row::Images { label, images } => {
+                    write(&mut picture, label, GAP, top + tall.saturating_sub(LETTER[1]) / 2);
+                    for (column, image) in images.chunks_exact(c * h * w).enumerate() {
+                        let left = margin + column as u32 * (wide + GAP);
+                        for (y, x) in (0..tall).flat_map(|y| (0..wide).map(move |x| (y, x))) {
+                            let at = (y / enlarge) as usize * w + (x / enlarge) as usize;
+                            let channel = |i: usize| image[i % c * h * w + at];
+                            picture.put_pixel(left + x, top + y, colour([channel(0), channel(1), channel(2)]));
+                        }
+                    }
                 }
             }
-            top += height_of(images);
+            top += height(row);
         }
         picture
     }
@@ -92,12 +117,12 @@ fn colour(values: [f32; 3]) -> Rgb<u8> {
 fn write(picture: &mut RgbImage, text: &str, left: u32, top: u32) {
     for (i, letter) in text.chars().enumerate() {
         let glyph = font8x8::BASIC_FONTS.get(letter).or_else(|| font8x8::LATIN_FONTS.get(letter)).unwrap_or([0; 8]);
-        for (y, row) in glyph.iter().enumerate() {
-            for x in (0..8).filter(|x| row >> x & 1 == 1) {
-                let (x, y) = (left + i as u32 * LETTER + x, top + y as u32);
-                if x < picture.width() && y < picture.height() {
-                    picture.put_pixel(x, y, INK);
-                }
+        for (x, y) in (0..LETTER[1]).flat_map(|y| (0..LETTER[0]).map(move |x| (x, y))) {
+            // Glyphs are 8 × 8.
+            let inked = glyph[(y * 8 / LETTER[1]) as usize] >> (x * 8 / LETTER[0]) & 1 == 1;
+            let (x, y) = (left + i as u32 * LETTER[0] + x, top + y);
+            if inked && x < picture.width() && y < picture.height() {
+                picture.put_pixel(x, y, INK);
             }
         }
     }
@@ -125,5 +150,19 @@ mod tests {
         assert_eq!(*picture.get_pixel(2 * GAP + side, 2 * GAP + side), BACKGROUND);
         let labelled = Grid::new([1, 2, 2]).row("z", &[1.0; 4]).draw();
         assert!(labelled.pixels().any(|p| *p == INK));
+    }
+
+    #[test]
+    fn text_begins_where_the_images_do_and_is_never_cut() {
+        let text = "mean error 0.1";
+        let picture = Grid::new([1, 2, 2]).row("z", &[1.0; 4]).text(text).draw();
+        let margin = 3 * GAP + LETTER[0];
+        assert_eq!(picture.width(), margin + text.len() as u32 * LETTER[0] + GAP);
+        assert_eq!(picture.height(), 3 * GAP + 56 + LETTER[1]);
+        let below = picture.enumerate_pixels().filter(|(_, y, p)| *y >= 2 * GAP + 56 && **p == INK);
+        let [mut left, mut right] = [picture.width(), 0];
+        below.for_each(|(x, ..)| (left, right) = (left.min(x), right.max(x)));
+        assert!((margin..margin + LETTER[0]).contains(&left), "{left}");
+        assert!(right > picture.width() - GAP - LETTER[0], "{right}");
     }
 }

@@ -35,6 +35,16 @@ fn images_lie_between_minus_one_and_one() {
 }
 
 #[test]
+fn a_selection_keeps_its_labels() {
+    let test = Images::load(&mnist(), Split::Test, SHAPE).unwrap();
+    let few = test.select([7, 10_003, 0]);
+    assert_eq!((few.shape, few.len()), (SHAPE, 3));
+    assert_eq!(few.gather(0..3), test.gather([7, 3, 0]));
+    let labels = test.labels.unwrap();
+    assert_eq!(few.labels.unwrap(), [labels[7], labels[3], labels[0]]);
+}
+
+#[test]
 fn mnist_fits_a_network_for_colour() {
     let test = Images::load(&mnist(), Split::Test, [3, 64, 64]).unwrap();
     assert_eq!(test.len(), 10_000);

@@ -2,12 +2,12 @@
 
 use ign::data::{Images, Split};
 use ign::gpu::Gpu;
-use ign::ign::{Network, Role};
+use ign::ign::{Degradation, Network, Role};
 use ign::metrics::{
-    Classifier, Evaluation, Extent, Features, MetricsError, Settings, Subject, Training, accuracy, evaluate,
+    Classifier, Evaluation, Extent, Features, MetricsError, Projector, Settings, Subject, Training, accuracy, evaluate,
 };
 use ign::native::open;
-use ign::random::Stream;
+use ign::random::{Stream, stream};
 use ign::train::{Checkpoint, Generator, Preset, Statistics};
 use std::path::Path;
 
@@ -18,9 +18,7 @@ fn gpu() -> Gpu {
 /// `count` digits from number `first` of MNIST's test images on.
 fn digits(first: usize, count: usize) -> Images {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    let all = Images::load(&folder, Split::Test, Classifier::IMAGE).unwrap();
-    let labels = all.labels.as_ref().map(|labels| labels[first..first + count].to_vec());
-    Images { shape: all.shape, pixels: all.pixels[first * 784..(first + count) * 784].to_vec(), labels }
+    Images::load(&folder, Split::Test, Classifier::IMAGE).unwrap().select(first..first + count)
 }
 
 fn classifier(gpu: &Gpu) -> Classifier {
@@ -49,6 +47,10 @@ fn measure(network: Network, seed: u64) -> Result<Evaluation, MetricsError> {
     evaluate(&subject, Extent::new(20, seed), &mut |_| {})
 }
 
+fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a - b).abs()).sum::<f64>() / a.len() as f64
+}
+
 /// The classifier of the repository has the accuracy that the record of its training says.
 #[test]
 fn the_classifier_that_is_shipped_knows_its_digits() {
@@ -72,11 +74,9 @@ fn figures_are_what_they_say() {
     let generator = Generator::load(&gpu, &checkpoint, 20, Statistics::Role).unwrap();
     let z = checkpoint.noise().draw(5, Stream::Evaluation, 0, 20 * 784);
     let f = generator.repeat(Role::Noise, &z, 2).unwrap();
-    let mean =
-        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).abs()).sum::<f64>() / a.len() as f64;
     let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs(), "{a} {b}");
-    close(found.movement, mean(&f[0], &z));
-    close(found.idempotence, mean(&f[1], &f[0]));
+    close(found.movement, mean_difference(&f[0], &z));
+    close(found.idempotence, mean_difference(&f[1], &f[0]));
     close(found.drift[0], found.movement);
     close(found.drift[1], found.idempotence);
     let x = digits(0, 20).gather(0..20);
@@ -94,6 +94,38 @@ fn figures_are_what_they_say() {
     // The mean of |σ·N(0, 1)| is σ·√(2/π).
     assert!((noise.error_before - 0.15 * (2.0 / std::f64::consts::PI).sqrt()).abs() < 0.005, "{noise:?}");
     assert!(noise.accuracy_before.is_some() && found.accuracy.is_some());
+}
+
+/// The first degradation as the evaluation has it, step by step.
+#[test]
+fn degradations_are_projected_with_their_own_statistics_and_alone() {
+    let found = &measure(Network::Mnist, 5).unwrap().degradations[0];
+    let (gpu, checkpoint, originals) = (gpu(), checkpoint(Network::Mnist), digits(0, 20));
+    let (x, classifier) = (originals.gather(0..20), classifier(&gpu));
+    let noise = Degradation::Noise(0.15);
+    let degraded = noise.apply(&x, originals.shape, &mut stream(5, Stream::Degradation, 0));
+    let with = |statistics| Generator::load(&gpu, &checkpoint, 16, statistics).unwrap();
+    let together = with(Statistics::Batch).repeat(Role::Image, &degraded, 2).unwrap();
+    let alone = with(Statistics::Role).apply(Role::Image, &degraded).unwrap();
+    let known = |images: &[f32]| {
+        let seen = classifier.look(images).unwrap();
+        let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
+        Some(accuracy(&probabilities, originals.labels.as_ref().unwrap()).unwrap())
+    };
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs(), "{a} {b}");
+    close(found.error_before, mean_difference(&degraded, &x));
+    close(found.error_after, mean_difference(&together[0], &x));
+    close(found.error_alone, mean_difference(&alone, &x));
+    close(found.idempotence, mean_difference(&together[1], &together[0]));
+    assert!((found.error_after - found.error_alone).abs() > 1e-3, "{found:?}");
+    let shares = [found.accuracy_before, found.accuracy_after, found.accuracy_alone];
+    assert_eq!(shares, [known(&degraded), known(&together[0]), known(&alone)]);
+
+    // Which statistics the generator came with does not matter, and without a classifier nothing is known.
+    let projector = Projector::new(&with(Statistics::Role), None).unwrap();
+    let projected = projector.project(&originals, noise, &mut stream(5, Stream::Degradation, 0)).unwrap();
+    assert_eq!([&projected.degraded, &projected.once, &projected.twice], [&degraded, &together[0], &together[1]]);
+    assert_eq!((projected.figures.error_alone, projected.figures.accuracy_after), (found.error_alone, None));
 }
 
 #[test]

@@ -29,8 +29,8 @@ struct Arguments {
     /// Other seeds draw other noise, and spoil images in other ways.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// What batch norm uses: the running averages of each role, or the statistics of each batch of 64 images: role or
-    /// batch.
+    /// What batch norm uses for samples: the running averages of each role, or the statistics of each batch of 64
+    /// images: role or batch. Spoiled images are measured with both.
     #[arg(long, value_parser = Statistics::named, default_value = "role")]
     statistics: Statistics,
     /// Evaluates the weights of the last step where the run has an average of them.

@@ -78,6 +78,15 @@ impl Images {
         indices.into_iter().flat_map(one).collect()
     }
 
+    /// The images `indices` with their labels. Indices beyond the end start again at 0.
+    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let (len, elements) = (self.len(), self.elements());
+        let indices: Vec<_> = indices.into_iter().map(|i| i % len).collect();
+        let pixels = indices.iter().flat_map(|i| &self.pixels[i * elements..][..elements]).copied().collect();
+        let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect());
+        Self { shape: self.shape, pixels, labels }
+    }
+
     fn idx(images: &Path, labels: Option<&Path>, shape: [usize; 3]) -> Result<Self, DataError> {
         let idx::IdxImages { height, width, pixels } = idx::images(images)?;
         let labels = labels.map(|path| Ok::<_, DataError>((path, idx::labels(path)?))).transpose()?;

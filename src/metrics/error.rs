@@ -1,7 +1,3 @@
-use crate::data::DataError;
-use crate::gpu::GpuError;
-use crate::ops::CompileError;
-use crate::tape::TapeError;
 use crate::train::TrainError;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -10,16 +6,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub enum MetricsError {
+    /// What training can fail by: the adapter, the tape, data, files.
     #[error(transparent)]
-    Gpu(#[from] GpuError),
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-    #[error(transparent)]
-    Tape(#[from] TapeError),
-    #[error(transparent)]
-    Data(#[from] DataError),
-    #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(TrainError),
     /// Numbers are no rows of features, or too few.
     #[error("{0}")]
     Features(String),
@@ -29,6 +18,13 @@ pub enum MetricsError {
     /// What was asked for makes no sense for this network or these data.
     #[error("{0}")]
     Unsuited(String),
+}
+
+/// A training error, and whatever becomes one.
+impl<E: Into<TrainError>> From<E> for MetricsError {
+    fn from(error: E) -> Self {
+        Self::Train(error.into())
+    }
 }
 
 impl MetricsError {

@@ -14,7 +14,9 @@ mod precision_recall;
 pub use classes::{Classes, accuracy};
 pub use classifier::{Classifier, Seen, Settings, Training};
 pub use error::MetricsError;
-pub use evaluation::{DegradationFigures, Evaluation, Extent, Reference, SampleFigures, Subject, evaluate};
+pub use evaluation::{
+    DegradationFigures, Evaluation, Extent, Projected, Projector, Reference, SampleFigures, Subject, evaluate,
+};
 pub use features::Features;
 pub use frechet::Gaussian;
 pub use nearest::{Neighbour, nearest};

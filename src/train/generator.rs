@@ -30,10 +30,12 @@ impl Statistics {
 /// A trained network that is applied to any number of images.
 pub struct Generator {
     gpu: Gpu,
+    store: Store,
+    layers: Sequential,
     image: [usize; 3],
     batch: usize,
-    /// A program for each role.
-    programs: [Compiled; 3],
+    /// One for each role, in the order of [`Role::ALL`], or one for all of them.
+    programs: Vec<Compiled>,
 }
 
 impl Generator {
@@ -47,17 +49,22 @@ impl Generator {
         statistics: Statistics,
     ) -> Result<Self, TrainError> {
         let [c, h, w] = image;
-        let program = |role: Role| -> Result<Compiled, TrainError> {
+        let program = |mode: Mode<'_, '_>| -> Result<Compiled, TrainError> {
             let tape = Tape::new();
-            let mode = match statistics {
-                Statistics::Role => Mode::Running(role.prefix()),
-                Statistics::Batch => Mode::Batch,
-            };
             let y = layers.apply(tape.input("x", [batch, c, h, w]), mode)?;
             Ok(wait(gpu, compile(gpu, store, &tape, &[("y", y)]))?)
         };
-        let [images, noise, samples] = Role::ALL.map(program);
-        Ok(Self { gpu: gpu.clone(), image, batch, programs: [images?, noise?, samples?] })
+        let modes = match statistics {
+            Statistics::Role => Role::ALL.map(|role| Mode::Running(role.prefix())).to_vec(),
+            Statistics::Batch => vec![Mode::Batch],
+        };
+        let programs = modes.into_iter().map(program).collect::<Result<_, _>>()?;
+        Ok(Self { gpu: gpu.clone(), store: store.clone(), layers: layers.clone(), image, batch, programs })
+    }
+
+    /// The same network, on the same tensors, with these statistics.
+    pub fn with(&self, statistics: Statistics) -> Result<Self, TrainError> {
+        Self::new(&self.gpu, &self.store, &self.layers, self.image, self.batch, statistics)
     }
 
     /// The network of a checkpoint, for `count` images at a time or fewer.
@@ -77,7 +84,8 @@ impl Generator {
 
     /// f(images), the images being what `role` says.
     pub fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, TrainError> {
-        let program = &self.programs[Role::ALL.iter().position(|r| *r == role).unwrap_or_default()];
+        let role = Role::ALL.iter().position(|r| *r == role).unwrap_or_default();
+        let program = &self.programs[role % self.programs.len()];
         let full = self.batch * self.image().iter().product::<usize>();
         let mut results = Vec::with_capacity(images.len());
         for part in images.chunks(full) {

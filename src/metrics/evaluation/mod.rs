@@ -3,13 +3,13 @@
 mod degradations;
 mod samples;
 
-pub use degradations::DegradationFigures;
+pub use degradations::{DegradationFigures, Projected, Projector};
 pub use samples::{Reference, SampleFigures};
 
 use super::{Classifier, MetricsError};
 use crate::data::Images;
-use crate::ign::{Distance, Role};
-use crate::random::Stream;
+use crate::ign::{Degradation, Distance, Role};
+use crate::random::{Stream, stream};
 use crate::train::{Checkpoint, Generator};
 use serde::Serialize;
 
@@ -43,7 +43,8 @@ impl Extent {
 pub struct Subject<'a> {
     /// Settings and noise.
     pub checkpoint: &'a Checkpoint,
-    /// f. Batch norm uses the running averages of each role: noise for f(z), samples for f(f(z)), images for f(x).
+    /// f, with the statistics that it has: where these are running averages, those of noise for f(z), of samples for
+    /// f(f(z)), of images for f(x). Degradations are measured with either kind, whichever it has.
     pub generator: &'a Generator,
     /// Makes the features.
     pub classifier: &'a Classifier,
@@ -86,7 +87,7 @@ const DRIFT: usize = 10;
 /// Where the network makes no images that the classifier knows, there are too few samples, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, extent: Extent, on: &mut dyn FnMut(&str)) -> Result<Evaluation, MetricsError> {
     let Subject { checkpoint, generator, classifier, train, test } = subject;
-    known(generator.image())?;
+    let projector = Projector::new(generator, Some(classifier))?;
     let elements = test.elements();
     on("samples");
     let z = checkpoint.noise().draw(extent.seed, Stream::Evaluation, 0, extent.samples * elements);
@@ -111,7 +112,15 @@ pub fn evaluate(subject: &Subject<'_>, extent: Extent, on: &mut dyn FnMut(&str))
     on("reconstruction");
     let x = test.gather(0..extent.samples.min(test.len()));
     let rec = mean_distance(checkpoint.config.distance, &generator.apply(Role::Image, &x)?, &x);
-    let (accuracy, degradations) = degradations::measure(subject, &extent, on)?;
+
+    let originals = test.select(0..extent.degraded.min(test.len()));
+    let accuracy = projector.accuracy(&originals.gather(0..originals.len()), originals.labels.as_deref())?;
+    let mut degradations = vec![];
+    for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {
+        on(&degradation.name());
+        let mut rng = stream(extent.seed, Stream::Degradation, i as u64);
+        degradations.push(projector.project(&originals, degradation, &mut rng)?.figures);
+    }
     let step = checkpoint.step;
     Ok(Evaluation { step, extent, samples, rec, movement, idempotence, drift, accuracy, degradations })
 }

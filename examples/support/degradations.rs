@@ -1,0 +1,38 @@
+//! What became of spoiled images, as a table.
+
+use ign::metrics::DegradationFigures;
+
+/// Prints the titles; `judged` says whether a classifier looks at the images.
+pub fn head(judged: bool) {
+    let shares = |text: String| if judged { text } else { String::new() };
+    println!("{:12}{:>26}{:14}{}", "", "error", "", shares(format!("{:>30}", "known to the classifier")));
+    let [before, after, alone] = ["before", "after", "alone"];
+    let titles = shares(format!("{before:>12}{after:>9}{alone:>9}"));
+    println!("{:12}{before:>10}{after:>8}{alone:>8}{:>14}{titles}", "degradation", "idempotence");
+}
+
+/// Prints one degradation.
+pub fn row(figures: &DegradationFigures) {
+    let DegradationFigures { name, error_before, error_after, error_alone, idempotence, .. } = figures;
+    let shares = match [figures.accuracy_before, figures.accuracy_after, figures.accuracy_alone] {
+        [Some(before), Some(after), Some(alone)] => {
+            format!("{:>12}{:>9}{:>9}", percent(before), percent(after), percent(alone))
+        }
+        _ => String::new(),
+    };
+    println!("{name:12}{error_before:>10.4}{error_after:>8.4}{error_alone:>8.4}{idempotence:>14.4}{shares}");
+}
+
+/// Prints what the figures of `count` images mean.
+pub fn foot(count: usize) {
+    println!(
+        "\nMeans over {count} test images x, spoiled to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
+         |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of spoiled images; alone: the running averages \
+         of real images."
+    );
+}
+
+/// A share for people.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
