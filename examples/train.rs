@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// The run folder holds config.json, metrics.jsonl, samples/*.png and checkpoint.safetensors.
 #[derive(Parser)]
 struct Arguments {
-    /// Settings to begin with: quick, mnist or faces. The defaults below are those of the preset that is named.
+    /// Settings to begin with: quick, mnist, published or faces. The defaults below are those of the preset that is named.
     #[arg(long, default_value = "quick")]
     preset: String,
     /// The run folder [default: runs/PRESET].
