@@ -5,6 +5,7 @@ struct Params {
   images: i32, channels: i32, pixels: i32,
   epsilon: f32,
   slope: f32,       // of the activation below zero
+  run: i32,         // planes of an invocation, a multiple of four
   share: f32,       // 1/n of a channel's n elements, or 0 where the statistics are constants
 }
 
@@ -37,7 +38,10 @@ fn backward(b: Backward, i: i32) -> f32 {
 }
 
 fn channel_at(i: i32) -> i32 {
-  let plane = divide(i, params.pixels, 1.0 / f32(params.pixels)).quotient;
+  return channel_of_plane(divide(i, params.pixels, 1.0 / f32(params.pixels)).quotient);
+}
+
+fn channel_of_plane(plane: i32) -> i32 {
   return divide(plane, params.channels, 1.0 / f32(params.channels)).remainder;
 }
 
@@ -59,70 +63,88 @@ fn gradient_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   result[i] = backward(backward_of(channel_at(i)), i);
 }
 
-// One invocation four planes, which begin at a multiple of four elements whatever their size, so that they can be moved
-// by vectors, and what a channel shares is loaded once: for software adapters.
+// One invocation a run of planes, long enough that the lanes of a subgroup read different pages of memory: processors
+// fetch ahead for one stream a page. For software adapters.
 @compute @workgroup_size(WORKGROUP)
 fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
-  let first = 4 * i32(element(w, n, l));
-  if (first >= params.images * params.channels) { return; }
-  var scale: vec4<f32>;
-  var shift: vec4<f32>;
-  for (var j = 0; j < 4; j++) {
-    let c = channel_of((first + j) % params.channels);
-    scale[j] = c.scale;
-    shift[j] = c.shift;
-  }
-  for (var i = 0; i < quads(first); i++) {
-    let at = first / 4 * params.pixels + i;
-    let plane = planes_of(i);
-    result4[at] = activated(pick(scale, plane) * x4[at] + pick(shift, plane));
-  }
+  let first = i32(element(w, n, l)) * params.run;
+  let last = min(first + params.run, params.images * params.channels);
+  for (var plane = first; plane < last; plane += 4) { normalise_four(plane); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                    @builtin(local_invocation_index) l: u32) {
-  let first = 4 * i32(element(w, n, l));
-  if (first >= params.images * params.channels) { return; }
+  let first = i32(element(w, n, l)) * params.run;
+  let last = min(first + params.run, params.images * params.channels);
+  for (var plane = first; plane < last; plane += 4) { gradient_four(plane); }
+}
+
+// Four planes begin at a multiple of four elements whatever their size, so that they can be moved by vectors, and what a
+// channel shares is loaded once. Most vectors lie in one plane; only for the others is it chosen element by element.
+fn normalise_four(first: i32) {
+  var scale: vec4<f32>;
+  var shift: vec4<f32>;
+  for (var j = 0; j < 4; j++) {
+    let c = channel_of(channel_of_plane(first + j));
+    scale[j] = c.scale;
+    shift[j] = c.shift;
+  }
+  let start = first / 4 * params.pixels;
+  var i = 0;
+  for (var j = 0; j < planes_from(first); j++) {
+    let end = (j + 1) * params.pixels;
+    let factor = scale[j];
+    let offset = shift[j];
+    for (; 4 * i + 4 <= end; i++) { result4[start + i] = activated(factor * x4[start + i] + offset); }
+    for (; 4 * i < end; i++) { result4[start + i] = activated(pick(scale, i) * x4[start + i] + pick(shift, i)); }
+  }
+}
+
+fn gradient_four(first: i32) {
   var scale: vec4<f32>;
   var shift: vec4<f32>;
   var mean: vec4<f32>;
   var constant: vec4<f32>;
   var slope: vec4<f32>;
   for (var j = 0; j < 4; j++) {
-    let b = backward_of((first + j) % params.channels);
+    let b = backward_of(channel_of_plane(first + j));
     scale[j] = b.channel.scale;
     shift[j] = b.channel.shift;
     mean[j] = b.channel.mean;
     constant[j] = b.constant;
     slope[j] = b.slope;
   }
-  for (var i = 0; i < quads(first); i++) {
-    let at = first / 4 * params.pixels + i;
-    let plane = planes_of(i);
-    let x = x4[at];
-    let factor = pick(scale, plane);
-    let dv = before_activation(factor * x + pick(shift, plane), dy4[at]);
-    result4[at] = factor * dv - pick(constant, plane) - pick(slope, plane) * (x - pick(mean, plane));
+  let start = first / 4 * params.pixels;
+  var i = 0;
+  for (var j = 0; j < planes_from(first); j++) {
+    let end = (j + 1) * params.pixels;
+    let of_plane = Fours(vec4(scale[j]), vec4(shift[j]), vec4(mean[j]), vec4(constant[j]), vec4(slope[j]));
+    for (; 4 * i + 4 <= end; i++) { result4[start + i] = backward_of_four(of_plane, start + i); }
+    for (; 4 * i < end; i++) {
+      let each = Fours(pick(scale, i), pick(shift, i), pick(mean, i), pick(constant, i), pick(slope, i));
+      result4[start + i] = backward_of_four(each, start + i);
+    }
   }
 }
 
-// Vectors of the four planes from plane `first` on, of which the last three may not be there.
-fn quads(first: i32) -> i32 {
-  let planes = min(params.images * params.channels - first, 4);
-  return (planes * params.pixels + 3) / 4;
+// What `Backward` holds, for each of four elements.
+struct Fours { scale: vec4<f32>, shift: vec4<f32>, mean: vec4<f32>, constant: vec4<f32>, slope: vec4<f32> }
+
+fn backward_of_four(f: Fours, i: i32) -> vec4<f32> {
+  let x = x4[i];
+  let dv = before_activation(f.scale * x + f.shift, dy4[i]);
+  return f.scale * dv - f.constant - f.slope * (x - f.mean);
 }
 
-// Which of the four planes the elements of vector i belong to.
-fn planes_of(i: i32) -> vec4<i32> {
+// Of the four planes from plane `first` on, the last three may not be there.
+fn planes_from(first: i32) -> i32 { return min(params.images * params.channels - first, 4); }
+
+// What each element of vector i of the four planes has of their values.
+fn pick(values: vec4<f32>, i: i32) -> vec4<f32> {
   let at = 4 * i + vec4<i32>(0, 1, 2, 3);
-  let one = vec4<i32>(params.pixels);
-  return vec4<i32>(at >= one) + vec4<i32>(at >= 2 * one) + vec4<i32>(at >= 3 * one);
-}
-
-fn pick(values: vec4<f32>, plane: vec4<i32>) -> vec4<f32> {
-  let low = select(vec4<f32>(values.x), vec4<f32>(values.y), plane == vec4<i32>(1));
-  let high = select(vec4<f32>(values.z), vec4<f32>(values.w), plane == vec4<i32>(3));
-  return select(low, high, plane >= vec4<i32>(2));
+  var picked = vec4<f32>(values.x);
+  for (var j = 1; j < 4; j++) { picked = select(picked, vec4<f32>(values[j]), at >= vec4<i32>(j * params.pixels)); }
+  return picked;
 }

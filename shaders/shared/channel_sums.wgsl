@@ -1,6 +1,6 @@
 // Two sums over all pixels of each channel of [N, C, pixels]: partial sums in one of three ways, a part being a run of all
 // pixels of the batch. The file that includes this makes results of them; one that needs a single sum leaves the other at
-// zero. Expects WORKGROUP, shared/grid.wgsl, shared/divide.wgsl, and
+// zero. Expects WORKGROUP, NEIGHBOURS, WHOLE, shared/grid.wgsl, shared/divide.wgsl, and
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
 //   parts      var<storage, read>, the same memory, for what reads it afterwards
 //   params     with images, channels, pixels, parts: i32
@@ -11,46 +11,63 @@
 
 struct Terms { first: vec4<f32>, second: vec4<f32> }
 
-// From pixel `first` of the batch to before `last`.
+// From pixel `first` of the batch, a multiple of four, to before `last`.
 struct Run { channel: i32, first: i32, last: i32 }
 
 fn run_of(i: i32) -> Run {
   let part = i / params.channels;
   let total = params.images * params.pixels;
-  let length = (total + params.parts - 1) / params.parts;
+  let length = (total + 4 * params.parts - 1) / (4 * params.parts) * 4;
   return Run(i - part * params.channels, part * length, min((part + 1) * length, total));
 }
 
-// One invocation a channel and part: for software adapters, where a load costs the same at any address, and a vector
-// little more than a number. What a run has of an image begins and ends anywhere in a vector.
+// One invocation a part of NEIGHBOURS channels, 1 or 4: for software adapters, where a load costs the same at any address,
+// and a vector little more than a number. Four planes, one after the other, are a longer stream of memory than one, and
+// take so long that their channels may be loaded anew for each image.
 @compute @workgroup_size(WORKGROUP)
 fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
             @builtin(local_invocation_index) l: u32) {
-  let i = i32(linear_workgroup(w, n) * WORKGROUP + l);
+  let neighbours = i32(NEIGHBOURS);
+  let i = neighbours * i32(linear_workgroup(w, n) * WORKGROUP + l);
   if (i >= params.channels * params.parts) { return; }
   let run = run_of(i);
-  let inverse = 1.0 / f32(params.pixels);
-  let shared_by_all = channel_of(run.channel);
-  let zero = vec4<f32>(0.0);
-  var sum = vec2<f32>(0.0);
-  var pixel = run.first;
-  while (pixel < run.last) {
-    let at = divide(pixel, params.pixels, inverse);
-    let first = (at.quotient * params.channels + run.channel) * params.pixels + at.remainder;
-    let count = min(params.pixels - at.remainder, run.last - pixel);
-    var of_image = Terms(zero, zero);
-    for (var j = first / 4; 4 * j < first + count; j++) {
-      let at = 4 * j + vec4<i32>(0, 1, 2, 3);
-      let inside = (at >= vec4<i32>(first)) & (at < vec4<i32>(first + count));
-      let more = terms(shared_by_all, values_at(j));
-      of_image.first += select(zero, more.first, inside);
-      of_image.second += select(zero, more.second, inside);
+  var channel = channel_of(run.channel);
+  var first: vec4<f32>;
+  var second: vec4<f32>;
+  let start = divide(run.first, params.pixels, 1.0 / f32(params.pixels));
+  var element = (start.quotient * params.channels + run.channel) * params.pixels + start.remainder;
+  var pixel = start.remainder;
+  var left = run.last - run.first;
+  while (left > 0) {
+    let count = min(params.pixels - pixel, left);
+    for (var k = 0; k < neighbours; k++) {
+      if (neighbours > 1) { channel = channel_of(run.channel + k); }
+      let more = sum_of(channel, element + k * params.pixels, count);
+      first[k] += more.x;
+      second[k] += more.y;
     }
-    let one = vec4<f32>(1.0);
-    sum += vec2<f32>(dot(of_image.first, one), dot(of_image.second, one));
-    pixel += count;
+    left -= count;
+    element += params.channels * params.pixels - pixel;
+    pixel = 0;
   }
-  sums[i] = sum;
+  for (var k = 0; k < neighbours; k++) { sums[i + k] = vec2<f32>(first[k], second[k]); }
+}
+
+// Over the `count` elements from element `first` on, which begin and end anywhere in a vector unless planes are WHOLE
+// vectors.
+fn sum_of(c: Channel, first: i32, count: i32) -> vec2<f32> {
+  let last = first + count;
+  let zero = vec4<f32>(0.0);
+  var sum = Terms(zero, zero);
+  for (var j = first / 4; 4 * j < last; j++) {
+    let at = 4 * j + vec4<i32>(0, 1, 2, 3);
+    let inside = vec4<bool>(WHOLE) | ((at >= vec4<i32>(first)) & (at < vec4<i32>(last)));
+    let more = terms(c, values_at(j));
+    sum.first += select(zero, more.first, inside);
+    sum.second += select(zero, more.second, inside);
+  }
+  let one = vec4<f32>(1.0);
+  return vec2<f32>(dot(sum.first, one), dot(sum.second, one));
 }
 
 // One workgroup a channel and part: for GPUs.

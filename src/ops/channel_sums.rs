@@ -1,7 +1,7 @@
 //! Sums over all pixels of each channel, in two dispatches: partial sums, and what becomes of them. A kernel is
 //! `shared/channel_sums.wgsl` with a file that says what is summed.
 
-use super::lower::{GRID, Lowering, WORKGROUP};
+use super::lower::{GRID, LANES, Lowering, PAGE, WORKGROUP};
 use crate::gpu::{Caps, Constant, Kernel, Params, Source, ValueId};
 use crate::shader;
 use crate::tape::Shape;
@@ -47,13 +47,13 @@ pub(super) struct ChannelSums<'a> {
     /// What is summed, and what becomes of it.
     sources: &'a [Source],
     constants: &'a [Constant],
-    channels: usize,
+    extents: Extents,
     split: Split,
 }
 
 impl<'a> ChannelSums<'a> {
     pub fn new(caps: &Caps, extents: Extents, sources: &'a [Source], constants: &'a [Constant]) -> Self {
-        Self { sources, constants, channels: extents.channels, split: Split::choose(caps, extents) }
+        Self { sources, constants, extents, split: Split::choose(caps, extents) }
     }
 
     /// Parts of a channel.
@@ -70,12 +70,14 @@ impl<'a> ChannelSums<'a> {
         params: impl Into<Params>,
         flops: usize,
     ) -> ValueId {
-        let Split { entry, vectors, workgroup, workgroups, parts } = self.split;
-        let sums = at.scratch(2 * self.channels * parts);
+        let Split { entry, vectors, neighbours, workgroup, workgroups, parts } = self.split;
+        let sums = at.scratch(2 * self.extents.channels * parts);
         let mut bindings: Vec<_> = operands.iter().map(|(names, id)| (names[usize::from(vectors)], *id)).collect();
         bindings.extend(others);
         bindings.push(("sums", sums));
-        at.run(self.kernel(entry, workgroup), &bindings, params, workgroups, flops);
+        // One kernel does for all shapes where elements are read one by one.
+        let whole = vectors && self.extents.pixels.is_multiple_of(4);
+        at.run(self.kernel(entry, workgroup, neighbours, whole), &bindings, params, workgroups, flops);
         sums
     }
 
@@ -87,13 +89,18 @@ impl<'a> ChannelSums<'a> {
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
     ) {
-        at.run(self.kernel(entry, WORKGROUP), bindings, params, self.channels.div_ceil(WORKGROUP as usize), 0);
+        let workgroups = self.extents.channels.div_ceil(WORKGROUP as usize);
+        at.run(self.kernel(entry, WORKGROUP, 1, false), bindings, params, workgroups, 0);
     }
 
-    fn kernel(&self, entry: &'static str, workgroup: u32) -> Kernel {
+    fn kernel(&self, entry: &'static str, workgroup: u32, neighbours: usize, whole: bool) -> Kernel {
         let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl")];
-        let constants = [&[Constant::U32("WORKGROUP", workgroup)], self.constants].concat();
-        Kernel::new(&[&shared, self.sources].concat(), entry, &constants)
+        let own = [
+            Constant::U32("WORKGROUP", workgroup),
+            Constant::U32("NEIGHBOURS", neighbours as u32),
+            Constant::Bool("WHOLE", whole),
+        ];
+        Kernel::new(&[&shared, self.sources].concat(), entry, &[&own, self.constants].concat())
     }
 }
 
@@ -103,6 +110,8 @@ struct Split {
     entry: &'static str,
     /// Whether tensors are read by vectors of four.
     vectors: bool,
+    /// Channels that an invocation takes at a time.
+    neighbours: usize,
     workgroup: u32,
     workgroups: usize,
     parts: usize,
@@ -113,15 +122,18 @@ impl Split {
         let (channels, count) = (extents.channels, extents.count());
         if caps.software {
             // Some invocations for every lane of every core, none with next to nothing to do.
-            let parts = 512usize.div_ceil(channels).min(count.div_ceil(256));
-            let workgroups = (channels * parts).div_ceil(WORKGROUP as usize);
-            Self { entry: "sum_runs", vectors: true, workgroup: WORKGROUP, workgroups, parts }
+            // Where planes are long enough, a run is a page of memory at least, so that lanes read different ones.
+            let parts = 512usize.div_ceil(channels).min(count.div_ceil(extents.pixels.clamp(256, PAGE)));
+            // Of these sizes, four planes reach that, or nearly, but one does not.
+            let neighbours = if channels.is_multiple_of(4) && (192..768).contains(&extents.pixels) { 4 } else { 1 };
+            let workgroups = (channels / neighbours * parts).div_ceil(LANES as usize);
+            Self { entry: "sum_runs", vectors: true, neighbours, workgroup: LANES, workgroups, parts }
         } else {
             // Some workgroups for every core, each with some elements an invocation.
             let workgroup = 256;
             let parts = 256usize.div_ceil(channels).min(count / (4 * workgroup as usize)).max(1);
             let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
-            Self { entry, vectors: false, workgroup, workgroups: channels * parts, parts }
+            Self { entry, vectors: false, neighbours: 1, workgroup, workgroups: channels * parts, parts }
         }
     }
 }
@@ -138,9 +150,16 @@ mod tests {
         assert_eq!(parts(&software, extents(64, 32, 196)), 16);
         assert_eq!(parts(&software, extents(1, 32, 196)), 1);
         assert_eq!(parts(&software, extents(64, 512, 4)), 1);
-        assert_eq!(parts(&software, extents(1, 1, 50_176)), 196);
+        assert_eq!(parts(&software, extents(1, 1, 50_176)), 49);
         assert_eq!(parts(&gpu, extents(64, 32, 196)), 8);
         assert_eq!(parts(&gpu, extents(64, 512, 4)), 1);
         assert_eq!(parts(&gpu, extents(2, 3, 4)), 1);
+
+        let neighbours = |caps: &Caps, e| Split::choose(caps, e).neighbours;
+        assert_eq!(neighbours(&software, extents(64, 32, 196)), 4);
+        assert_eq!(neighbours(&software, extents(64, 30, 196)), 1);
+        assert_eq!(neighbours(&software, extents(64, 64, 49)), 1);
+        assert_eq!(neighbours(&software, extents(1, 64, 784)), 1);
+        assert_eq!(neighbours(&gpu, extents(64, 32, 196)), 1);
     }
 }

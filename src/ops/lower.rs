@@ -41,6 +41,13 @@ pub(crate) const GRID: Source = shader!("shared/grid.wgsl");
 /// Invocations of a workgroup of an elementwise kernel.
 pub(crate) const WORKGROUP: u32 = 64;
 
+/// Elements of a page of memory. Processors fetch ahead for one stream a page, so that on software adapters the lanes of a
+/// subgroup, each of which reads a stream of its own, should be so far apart.
+pub(crate) const PAGE: usize = 1024;
+
+/// Those of a kernel whose invocations are few and long, on software adapters: a subgroup, so that cores share them evenly.
+pub(crate) const LANES: u32 = 8;
+
 /// A kernel of which each invocation has a number of its own.
 pub(crate) fn element_kernel(source: Source, entry: &'static str, constants: &[Constant]) -> Kernel {
     let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl"), source];

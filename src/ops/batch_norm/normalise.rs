@@ -1,7 +1,7 @@
 use super::{GradientSums, Norm};
 use crate::gpu::{Constant, Kernel, ValueId};
 use crate::ops::channel_sums::Extents;
-use crate::ops::lower::{GRID, Lower, Lowering, WORKGROUP};
+use crate::ops::lower::{GRID, LANES, Lower, Lowering, PAGE, WORKGROUP};
 use crate::ops::{reshape, slice};
 use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
 use crate::{params, shader};
@@ -78,7 +78,7 @@ impl Op for InputGradient {
 }
 
 params! {
-    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, share: f32 }
+    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, run: i32, share: f32 }
 }
 
 /// The names of the tensors in the shader, by elements and by vectors of four.
@@ -86,7 +86,7 @@ const X: [&str; 2] = ["x", "x4"];
 const DY: [&str; 2] = ["dy", "dy4"];
 const RESULT: [&str; 2] = ["result", "result4"];
 
-/// Adds the elementwise pass: by four planes at a time on a software adapter, by elements on a GPU.
+/// Adds the elementwise pass: by runs of planes on a software adapter, by elements on a GPU.
 fn run(
     at: &mut Lowering<'_>,
     [planes, elements]: [&'static str; 2],
@@ -96,26 +96,28 @@ fn run(
     fixed: bool,
 ) {
     let Ok(extents) = Extents::of(&at.shape) else { return };
+    let (software, size) = (at.caps.software, at.shape.elements());
+    let run = 4 * PAGE.div_ceil(4 * extents.pixels);
+    let (entry, workgroup, invocations) = match software {
+        true => (planes, LANES, (extents.images * extents.channels).div_ceil(run)),
+        false => (elements, WORKGROUP, size),
+    };
     let params = Params {
         images: extents.images as i32,
         channels: extents.channels as i32,
         pixels: extents.pixels as i32,
         epsilon: norm.epsilon,
         slope: norm.slope,
+        run: run as i32,
         share: if fixed { 0.0 } else { 1.0 / extents.count() as f32 },
-    };
-    let (software, size) = (at.caps.software, at.shape.elements());
-    let (entry, invocations) = match software {
-        true => (planes, (extents.images * extents.channels).div_ceil(4)),
-        false => (elements, size),
     };
     let per_channel = &at.inputs[at.inputs.len() - channels.len()..];
     let tensors = tensors.iter().map(|&([plain, vectors], v)| (if software { vectors } else { plain }, v));
     let bindings: Vec<_> = tensors.chain(channels.iter().copied().zip(per_channel.to_vec())).collect();
     let [divide, channel] = [shader!("shared/divide.wgsl"), shader!("shared/batch_norm.wgsl")];
     let sources = [GRID, shader!("shared/element.wgsl"), divide, channel, shader!("batch_norm.wgsl")];
-    let kernel = Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", WORKGROUP)]);
-    at.run(kernel, &bindings, params, invocations.div_ceil(WORKGROUP as usize), 2 * size);
+    let kernel = Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", workgroup)]);
+    at.run(kernel, &bindings, params, invocations.div_ceil(workgroup as usize), 2 * size);
 }
 
 impl Lower for BatchNorm {
