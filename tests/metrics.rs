@@ -33,7 +33,7 @@ fn classifier(gpu: &Gpu) -> Classifier {
 /// A network as it is before training.
 fn checkpoint(network: Network) -> Checkpoint {
     let mut config = Preset::Quick.config();
-    (config.network, config.width) = (network, 2);
+    (config.network, config.width, config.average) = (network, 2, 0.0);
     let tensors = network.layers(config.width).initialise(3, &ign::ign::PREFIXES);
     Checkpoint { config, step: 0, tensors }
 }

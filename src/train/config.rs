@@ -171,12 +171,14 @@ impl Preset {
                 learning_rate_end: 0.1,
                 tight: 0.6,
                 tight_end: 0.5,
+                average: 0.99,
+                noise: NoiseKind::Frequency,
                 log_every: 5,
                 sample_every: 100,
                 checkpoint_every: 100,
                 ..published
             },
-            Self::Mnist => Config { steps: 4000, ..Self::Quick.config() },
+            Self::Mnist => Config { steps: 4000, tight_end: 0.2, average: 0.995, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
                 network: Network::Faces,
