@@ -36,9 +36,9 @@ struct Arguments {
     #[arg(long)]
     learning_rate: Option<f64>,
     /// The variance of a pixel in [-1, 1] in the likelihood of vae: smaller for sharper images, larger for latents that
-    /// are nearer to normal.
-    #[arg(long, default_value_t = 0.1)]
-    variance: f32,
+    /// are nearer to normal [default: 0.1].
+    #[arg(long)]
+    variance: Option<f32>,
     /// Fixes initialisation, order of the data, and noise, that of the samples too.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -97,8 +97,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let start = Instant::now();
     let (name, kind) = match arguments.kind {
+        Name::Dcgan if variance.is_some() => return Err("--variance is for vae: dcgan has no likelihood".into()),
         Name::Dcgan => ("dcgan", Kind::Dcgan),
-        Name::Vae => ("vae", Kind::Vae { variance }),
+        Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) }),
     };
     let learning_rate = arguments.learning_rate.unwrap_or(kind.learning_rate());
     let settings = Settings { kind, width, batch, learning_rate, seed };
@@ -107,6 +108,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(&arguments.data, split, kind.image()));
     let (train, test) = (train?, test?);
+    let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
+    let path = out.join("evaluation.json");
+    if path.exists() {
+        return Err(format!("there is a baseline in {} already; name another folder with --out", out.display()).into());
+    }
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let extent = Extent::new(samples, seed);
+    let reference = Reference::new(&classifier, &train, &test, extent)?;
     let mut baseline = Baseline::new(&gpu, train.clone(), settings)?;
     println!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
@@ -115,14 +124,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let training_seconds = training.elapsed().as_secs_f64();
     println!("trained {steps} steps in {training_seconds:.0} s");
 
-    let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
     let images = baseline.sample(seed, samples)?;
     let rows = images.chunks(16 * train.elements()).take(6);
     let grid = rows.fold(Grid::new(kind.image()), |grid, row| grid.row(name, row));
     grid.save(&out.join("samples.png"))?;
 
-    let extent = Extent::new(samples, seed);
-    let reference = Reference::new(&classifier, &train, &test, extent)?;
     let figures = vec![reference.compare(name, &images)?, reference.real()?];
     println!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
     figures::print(&figures, &extent);
@@ -140,7 +146,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         extent: [("samples", samples), ("manifold", extent.manifold), ("nearest", extent.nearest)].into(),
         samples: figures,
     };
-    let path = out.join("evaluation.json");
     ign::file::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
     println!("pictures: {}\nfigures: {}", out.join("samples.png").display(), path.display());
     Ok(())

@@ -32,20 +32,20 @@ struct Arguments {
     #[arg(long, requires = "image")]
     invert: bool,
     /// How many test images to draw.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, conflicts_with = "image")]
     count: usize,
     /// How many test images the figures are of, those drawn among them.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, conflicts_with = "image")]
     measured: usize,
     /// The classifier that is asked which digits it knows, before and after
     /// [default: models/classifier.safetensors, for 28×28 images with labels].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "image")]
     classifier: Option<PathBuf>,
     /// Other seeds spoil other images in other ways.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, conflicts_with = "image")]
     seed: u64,
     /// The data set [default: that of the training].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "image")]
     data: Option<PathBuf>,
     /// The picture to write [default: projections.png in the run folder].
     #[arg(long, value_name = "FILE")]

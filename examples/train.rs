@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 /// The run folder holds config.json, metrics.jsonl, samples/*.png and checkpoint.safetensors.
 #[derive(Parser)]
 struct Arguments {
-    /// Settings to begin with: quick, mnist, published or faces. The defaults below are those of the preset that is named.
+    /// Settings to begin with: quick (digits in minutes), mnist (the best digits of docs/study.md), published (the paper's
+    /// recipe for MNIST) or faces (a folder of pictures). The defaults below are those of the preset that is named.
     #[arg(long, default_value = "quick")]
     preset: String,
     /// The run folder [default: runs/PRESET].

@@ -142,6 +142,23 @@ fn the_average_is_what_is_applied() {
 }
 
 #[test]
+fn a_batch_that_is_not_full_has_the_statistics_of_its_own_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpu = gpu();
+    let checkpoint = Trainer::new(&gpu, &config(folder.path())).unwrap().checkpoint().unwrap();
+    let images: Vec<f32> = (0..6 * 784).map(|i| (i * i % 401) as f32 / 200.0 - 1.0).collect();
+    let apply = |batch: usize, images: &[f32]| {
+        Generator::load(&gpu, &checkpoint, batch, Statistics::Batch).unwrap().apply(Role::Image, images).unwrap()
+    };
+    let alike = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    let (first, last) = images.split_at(4 * 784);
+    let whole = apply(4, &images);
+    assert!(alike(&whole[..4 * 784], &apply(8, first)), "images that fill half a batch");
+    assert!(alike(&whole[4 * 784..], &apply(2, last)), "images that are left over");
+    assert!(!alike(&apply(4, first)[..784], &apply(1, &first[..784])), "neighbours should count");
+}
+
+#[test]
 fn checkpoints_that_cannot_be_used_say_why_and_stay() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());

@@ -57,6 +57,7 @@ struct Record<'a> {
     classifier: PathBuf,
     adapter: String,
     statistics: Statistics,
+    last_step: bool,
     seconds: f64,
     #[serde(flatten)]
     evaluation: &'a Evaluation,
@@ -99,6 +100,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         classifier: arguments.classifier,
         adapter: gpu.caps().to_string(),
         statistics: arguments.statistics,
+        last_step: arguments.last_step,
         seconds: start.elapsed().as_secs_f64(),
         evaluation: &evaluation,
     };

@@ -67,7 +67,7 @@ pub struct Config {
     #[arg(long)]
     #[serde(default)]
     pub dropout: f32,
-    /// Fixes initialisation, order of the data, and noise.
+    /// Fixes initialisation, order of the data, noise, and what is dropped out.
     #[arg(long)]
     pub seed: u64,
     /// A folder of images, or of a data set in MNIST's format.
@@ -119,7 +119,7 @@ pub(super) fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
 pub enum Preset {
     /// Digits in minutes, also without a GPU.
     Quick,
-    /// The best digits that are known from here.
+    /// The best digits of docs/study.md.
     Mnist,
     /// The published recipe for MNIST.
     Published,
@@ -162,7 +162,7 @@ impl Preset {
             checkpoint_every: 500,
         };
         match self {
-            // docs/study.md says why.
+            // docs/study.md says why the first two are as they are.
             Self::Quick => Config {
                 width: 32,
                 batch: 64,

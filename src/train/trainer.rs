@@ -229,7 +229,13 @@ impl Trainer {
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
         let average = Average { decay: self.config.average }.rate(self.step + 1);
-        Inputs { x, z, rates, weights: self.config.weights(self.step), average, step: self.step }
+        Inputs { x, z, rates, weights: self.config.weights(self.step), average, masks: self.masks() }
+    }
+
+    /// A whole number for each seed and step. In f32 they are exact up to 2²⁴, and repeat from there.
+    fn masks(&self) -> f32 {
+        let start = self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        (start.wrapping_add(self.step) % (1 << 24)) as f32
     }
 
     fn feed(&mut self) -> Result<(), TrainError> {
@@ -245,8 +251,8 @@ struct Inputs {
     rates: [f32; 2],
     weights: Weights,
     average: f32,
-    /// Steps done.
-    step: u64,
+    /// What the masks of dropout are drawn by.
+    masks: f32,
 }
 
 impl Inputs {
@@ -255,8 +261,7 @@ impl Inputs {
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
         program.write(Average::RATE, &[self.average])?;
-        // In f32 whole numbers are exact up to 2²⁴; the masks of dropout repeat from there.
-        program.write(Objective::STEP, &[(self.step % (1 << 24)) as f32])?;
+        program.write(Objective::STEP, &[self.masks])?;
         let Weights { rec, idem, tight } = self.weights;
         program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }

@@ -197,14 +197,17 @@ mod tests {
 
     #[test]
     fn sums_of_four_channels_at_a_time() {
-        let tape = Tape::new();
-        let x = tape.input("x", [5, 8, 14, 15]);
-        let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [8]));
-        let norm = Norm { epsilon: 1e-2, slope: 1.0 };
-        let y = batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, norm).unwrap();
-        let dy = tape.input("dy", x.shape());
-        tape.vjp(y, dy, &[x, gamma, beta]).unwrap();
-        agrees_with(&tape, &feeds(&tape, 7)).unwrap();
+        // Planes of whole vectors, and others.
+        for width in [14, 15] {
+            let tape = Tape::new();
+            let x = tape.input("x", [5, 8, 14, width]);
+            let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [8]));
+            let norm = Norm { epsilon: 1e-2, slope: 1.0 };
+            let y = batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, norm).unwrap();
+            let dy = tape.input("dy", x.shape());
+            tape.vjp(y, dy, &[x, gamma, beta]).unwrap();
+            agrees_with(&tape, &feeds(&tape, 7)).unwrap();
+        }
     }
 
     #[test]
