@@ -178,7 +178,7 @@ impl Preset {
                 checkpoint_every: 100,
                 ..published
             },
-            Self::Mnist => Config { steps: 4000, tight_end: 0.2, average: 0.995, ..Self::Quick.config() },
+            Self::Mnist => Config { steps: 2000, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
                 network: Network::Faces,
