@@ -116,7 +116,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     let extent = Extent::new(samples, seed);
     let reference = Reference::new(&classifier, &train, &test, extent)?;
-    let mut baseline = Baseline::new(&gpu, train.clone(), settings)?;
+    let mut baseline = Baseline::new(&gpu, train, settings)?;
     println!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
     let training = Instant::now();
@@ -125,7 +125,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     println!("trained {steps} steps in {training_seconds:.0} s");
 
     let images = baseline.sample(seed, samples)?;
-    let rows = images.chunks(16 * train.elements()).take(6);
+    let rows = images.chunks(16 * kind.image().iter().product::<usize>()).take(6);
     let grid = rows.fold(Grid::new(kind.image()), |grid, row| grid.row(name, row));
     grid.save(&out.join("samples.png"))?;
 

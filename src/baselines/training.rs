@@ -127,16 +127,7 @@ impl Baseline {
     /// Where the adapter fails.
     pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, TrainError> {
         let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * self.latents);
-        let mut images = vec![];
-        for part in z.chunks(SAMPLES * self.latents) {
-            let mut padded = part.to_vec();
-            padded.resize(SAMPLES * self.latents, 0.0);
-            self.decoder.write("z", &padded)?;
-            self.decoder.run()?;
-            images.extend(wait(&self.gpu, self.decoder.read(&["y"]))?.concat());
-        }
-        images.truncate(count * self.images.elements());
-        Ok(images)
+        Ok(wait(&self.gpu, self.decoder.run_batched("z", &z, [SAMPLES, self.latents], &["y"]))?.concat())
     }
 }
 

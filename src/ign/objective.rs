@@ -94,11 +94,11 @@ impl Objective {
     /// The host's input that holds (λ_rec, λ_idem, λ_tight).
     pub const WEIGHTS: &'static str = "weights";
 
-    /// The host's input that holds the number of the step, if there is dropout.
-    pub const STEP: &'static str = "step";
+    /// The host's input `[1]` that the masks of dropout are drawn by, a whole number from 0 to 2²⁴ for each step.
+    pub const DROPOUT_SEED: &'static str = "dropout.seed";
 
     /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`, and
-    /// `step` where there is dropout. The running averages are moved: all applications move PyTorch's, each role its own.
+    /// `dropout.seed` where there is dropout. The running averages are moved: all applications move PyTorch's, each role its own.
     pub fn record<'t>(
         &self,
         tape: &'t Tape,
@@ -107,9 +107,9 @@ impl Objective {
         [c, h, w]: [usize; 3],
     ) -> Result<Step<'t>> {
         let [x, z] = ["x", "z"].map(|name| tape.input(name, [batch, c, h, w]));
-        let step = (self.dropout != 0.0).then(|| tape.input(Self::STEP, [1]));
+        let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
         let apply = |v: Var<'t>, role: Role| {
-            let dropout = step.map(|step| Dropout { probability: self.dropout, step, application: role as u16 });
+            let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application: role as u16 });
             network.apply(v, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
         };
         let fx = apply(x, Role::Image)?;
@@ -232,9 +232,9 @@ mod tests {
         let shape = Shape::from([BATCH, IMAGE[0], IMAGE[1], IMAGE[2]]);
         let [x, z] = ["x", "z"].map(|name| tape.input(name, shape.clone()));
         let (f, copy) = (tiny(""), tiny("copy."));
-        let step = tape.input(Objective::STEP, [1]);
+        let seed = tape.input(Objective::DROPOUT_SEED, [1]);
         let mode = |role: Role| {
-            let dropout = Dropout { probability: objective.dropout, step, application: role as u16 };
+            let dropout = Dropout { probability: objective.dropout, seed, application: role as u16 };
             Mode::Train { prefixes: &[], dropout: Some(dropout) }
         };
         let fx = f.apply(x, mode(Role::Image)).unwrap();

@@ -1,6 +1,7 @@
 use super::Sequential;
 use crate::ops;
-use crate::tape::{Result, Tape};
+use crate::tape::{Result, Shape, Tape};
+use std::collections::BTreeMap;
 
 /// An exponential moving average of a network's parameters and running averages, which changes less from step to step
 /// than the network does (Polyak & Juditsky 1992; for generators Yazıcı et al. 2018).
@@ -19,11 +20,26 @@ impl Average {
         Sequential { layers: network.layers.clone(), name: format!("average.{}", network.name) }
     }
 
+    /// The tensors of the averaged network, and those of `network` that they are averages of.
+    fn pairs(network: &Sequential, prefixes: &[&str]) -> impl Iterator<Item = (String, String, Shape)> {
+        let averages = Self::of(network).tensors(prefixes).into_iter();
+        averages.zip(network.tensors(prefixes)).map(|((average, shape), (x, _))| (average, x, shape))
+    }
+
+    /// The averages before the first step, by name: the tensors of `network` as `values` has them.
+    pub fn initial(
+        network: &Sequential,
+        prefixes: &[&str],
+        values: &BTreeMap<String, Vec<f32>>,
+    ) -> BTreeMap<String, Vec<f32>> {
+        let copy = |(average, x, _): (String, String, Shape)| Some((average, values.get(&x)?.clone()));
+        Self::pairs(network, prefixes).filter_map(copy).collect()
+    }
+
     /// Records that the averaged network moves towards `network` as it is now, with its running averages of each prefix.
     pub fn record(tape: &Tape, network: &Sequential, prefixes: &[&str]) -> Result<()> {
         let rate = tape.input(Self::RATE, [1]);
-        for ((average, shape), (x, _)) in Self::of(network).tensors(prefixes).into_iter().zip(network.tensors(prefixes))
-        {
+        for (average, x, shape) in Self::pairs(network, prefixes) {
             ops::moving_average(tape.state(&average, shape.clone())?, tape.state(&x, shape)?, rate)?;
         }
         Ok(())

@@ -70,8 +70,8 @@ pub enum Mode<'a, 't> {
 pub struct Dropout<'t> {
     /// That of an element to become 0.
     pub probability: f32,
-    /// The host's number `[1]` that changes the masks with each step.
-    pub step: Var<'t>,
+    /// The host's number `[1]` that the masks are drawn by, another one for each step.
+    pub seed: Var<'t>,
     /// Tells applications on one tape apart.
     pub application: u16,
 }
@@ -79,7 +79,7 @@ pub struct Dropout<'t> {
 impl<'t> Dropout<'t> {
     /// Records it behind layer `i`.
     fn record(self, x: Var<'t>, i: usize) -> Result<Var<'t>> {
-        ops::dropout(x, self.step, self.probability, u32::from(self.application) << 16 | i as u32)
+        ops::dropout(x, self.seed, self.probability, u32::from(self.application) << 16 | i as u32)
     }
 }
 

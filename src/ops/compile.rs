@@ -61,6 +61,28 @@ impl Compiled {
         self.program.read(&values).await
     }
 
+    /// Runs on samples of `per_sample` numbers for the input called `input`, `batch` at a time, and returns what the outputs
+    /// called `outputs` have of each. A batch that is not full is filled with its own samples, which keeps its statistics
+    /// about as they are.
+    pub async fn run_batched(
+        &self,
+        input: &str,
+        samples: &[f32],
+        [batch, per_sample]: [usize; 2],
+        outputs: &[&str],
+    ) -> Result<Vec<Vec<f32>>, GpuError> {
+        let mut results = vec![vec![]; outputs.len()];
+        for part in samples.chunks(batch * per_sample) {
+            let filled: Vec<f32> = part.iter().copied().cycle().take(batch * per_sample).collect();
+            self.write(input, &filled)?;
+            self.run()?;
+            for (result, output) in results.iter_mut().zip(self.read(outputs).await?) {
+                result.extend(&output[..output.len() / batch * (part.len() / per_sample)]);
+            }
+        }
+        Ok(results)
+    }
+
     /// Runs once and times every operation.
     pub async fn profile(&self) -> Result<Profile, GpuError> {
         self.program.profile().await

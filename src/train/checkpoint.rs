@@ -1,6 +1,6 @@
 use super::Config;
 use crate::ign::{Network, PREFIXES};
-use crate::nn::{Adam, Average, Sequential};
+use crate::nn::{Adam, Sequential};
 use crate::tape::Shape;
 use crate::tensors;
 use serde::{Deserialize, Serialize};
@@ -65,16 +65,13 @@ impl Checkpoint {
         for parameter in layers.parameters() {
             shapes.extend(Adam::moments(&parameter.name).map(|moment| (moment, parameter.shape.clone())));
         }
-        if config.averaging().is_some() {
-            shapes.extend(Average::of(&layers).tensors(&PREFIXES));
-        }
+        shapes.extend(config.averaged().iter().flat_map(|averaged| averaged.tensors(&PREFIXES)));
         shapes
     }
 
     /// The network to be used: the average where there is one.
     pub fn layers(&self) -> Sequential {
-        let layers = self.config.layers();
-        if self.config.averaging().is_some() { Average::of(&layers) } else { layers }
+        self.config.averaged().unwrap_or_else(|| self.config.layers())
     }
 
     /// The network as the last step left it, without its average.

@@ -224,9 +224,9 @@ impl Config {
         self.network.layers(self.width)
     }
 
-    /// The average of its weights, if there is one.
-    pub fn averaging(&self) -> Option<Average> {
-        (self.average > 0.0).then_some(Average { decay: self.average })
+    /// The network of averages, if there is one.
+    pub fn averaged(&self) -> Option<Sequential> {
+        (self.average > 0.0).then(|| Average::of(&self.layers()))
     }
 
     /// What is left after `done` steps of what falls from 1 at the first step to `end` at the last.

@@ -86,17 +86,8 @@ impl Generator {
     pub fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, TrainError> {
         let role = Role::ALL.iter().position(|r| *r == role).unwrap_or_default();
         let program = &self.programs[role % self.programs.len()];
-        let full = self.batch * self.image().iter().product::<usize>();
-        let mut results = Vec::with_capacity(images.len());
-        for part in images.chunks(full) {
-            // A batch that is not full is filled with its own images, which keeps its statistics about as they are.
-            let filled: Vec<f32> = part.iter().copied().cycle().take(full).collect();
-            program.write("x", &filled)?;
-            program.run()?;
-            let y = wait(&self.gpu, program.read(&["y"]))?.concat();
-            results.extend(&y[..part.len()]);
-        }
-        Ok(results)
+        let extents = [self.batch, self.image.iter().product()];
+        Ok(wait(&self.gpu, program.run_batched("x", images, extents, &["y"]))?.concat())
     }
 
     /// f(images), f(f(images)), …, `times` of them, the images being what `role` says.

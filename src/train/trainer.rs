@@ -50,7 +50,7 @@ pub(super) fn record<'t>(tape: &'t Tape, config: &Config) -> Result<Step<'t>, Tr
     let layers = config.layers();
     let step = config.objective().record(tape, &layers, config.batch, config.network.image())?;
     config.adam(0).record(tape, &step.parameters, &step.total)?;
-    if config.averaging().is_some() {
+    if config.averaged().is_some() {
         Average::record(tape, &layers, &PREFIXES)?;
     }
     Ok(step)
@@ -61,12 +61,10 @@ impl Trainer {
     pub fn new(gpu: &Gpu, config: &Config) -> Result<Self, TrainError> {
         config.check()?;
         let images = Images::load(&config.data, Split::Train, config.network.image())?;
-        let mut tensors = config.layers().initialise(config.seed, &PREFIXES);
-        if config.averaging().is_some() {
-            let layers = config.layers();
-            let pairs = Average::of(&layers).tensors(&PREFIXES).into_iter().zip(layers.tensors(&PREFIXES));
-            let averages: Vec<_> = pairs.map(|((average, _), (name, _))| (average, tensors[&name].clone())).collect();
-            tensors.extend(averages);
+        let layers = config.layers();
+        let mut tensors = layers.initialise(config.seed, &PREFIXES);
+        if config.averaged().is_some() {
+            tensors.extend(Average::initial(&layers, &PREFIXES, &tensors));
         }
         for (name, shape) in Checkpoint::shapes(config) {
             tensors.entry(name).or_insert_with(|| vec![0.0; shape.elements()]);
@@ -229,11 +227,11 @@ impl Trainer {
         let z = self.noise.draw(self.config.seed, Stream::Noise, self.step, x.len());
         let rates = self.config.adam(self.step).rates(self.step + 1);
         let average = Average { decay: self.config.average }.rate(self.step + 1);
-        Inputs { x, z, rates, weights: self.config.weights(self.step), average, masks: self.masks() }
+        Inputs { x, z, rates, weights: self.config.weights(self.step), average, dropout_seed: self.dropout_seed() }
     }
 
-    /// A whole number for each seed and step. In f32 they are exact up to 2²⁴, and repeat from there.
-    fn masks(&self) -> f32 {
+    /// What the masks of dropout are drawn by: a whole number for each seed and step. In f32 they are exact up to 2²⁴, and repeat from there.
+    fn dropout_seed(&self) -> f32 {
         let start = self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         (start.wrapping_add(self.step) % (1 << 24)) as f32
     }
@@ -251,8 +249,7 @@ struct Inputs {
     rates: [f32; 2],
     weights: Weights,
     average: f32,
-    /// What the masks of dropout are drawn by.
-    masks: f32,
+    dropout_seed: f32,
 }
 
 impl Inputs {
@@ -261,7 +258,7 @@ impl Inputs {
         program.write("z", &self.z)?;
         program.write(Adam::RATES, &self.rates)?;
         program.write(Average::RATE, &[self.average])?;
-        program.write(Objective::STEP, &[self.masks])?;
+        program.write(Objective::DROPOUT_SEED, &[self.dropout_seed])?;
         let Weights { rec, idem, tight } = self.weights;
         program.write(Objective::WEIGHTS, &[rec, idem, tight])
     }

@@ -86,20 +86,11 @@ impl Classifier {
     /// # Errors
     /// Where the adapter fails.
     pub fn look(&self, images: &[f32]) -> Result<Seen, MetricsError> {
-        let elements: usize = Self::IMAGE.iter().product();
-        let mut seen = Seen::default();
-        for part in images.chunks(BATCH * elements) {
-            let count = part.len() / elements;
-            let mut padded = part.to_vec();
-            padded.resize(BATCH * elements, 0.0);
-            self.program.write("x", &padded)?;
-            self.program.run()?;
-            let outputs = wait(&self.gpu, self.program.read(&["features", "logits"]))?;
-            seen.features.extend(&outputs[0][..count * Self::FEATURES]);
-            let logits = outputs[1].chunks_exact(Self::CLASSES).take(count);
-            seen.probabilities.extend(logits.flat_map(softmax));
-        }
-        Ok(seen)
+        let extents = [BATCH, Self::IMAGE.iter().product()];
+        let [features, logits] = ["features", "logits"];
+        let mut outputs = wait(&self.gpu, self.program.run_batched("x", images, extents, &[features, logits]))?;
+        let probabilities = outputs[1].chunks_exact(Self::CLASSES).flat_map(softmax).collect();
+        Ok(Seen { features: outputs.swap_remove(0), probabilities })
     }
 }
 
