@@ -21,6 +21,8 @@ const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
+/// The baseline of the title, and of the lines' names to its right.
+const TITLE: f64 = 14.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 28.0;
 
@@ -36,7 +38,7 @@ impl Chart {
         let y = |value: f64| HEIGHT - BOTTOM - (scaled(value) - low) / (high - low) * (HEIGHT - TOP - BOTTOM);
 
         let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n", self.title);
-        text(&mut svg, LEFT, 14.0, "start", self.title);
+        text(&mut svg, LEFT, TITLE, "start", self.title);
         for i in 0..=3 {
             let share = f64::from(i) / 3.0;
             let at = low + share * (high - low);
@@ -49,7 +51,7 @@ impl Chart {
                 y(value)
             )
             .ok();
-            text(&mut svg, LEFT - 6.0, y(value) + 4.0, "end", &format!("{value:.3}"));
+            text(&mut svg, LEFT - 6.0, y(value) + 4.0, "end", &label(value));
             let step = left + share * (right - left);
             text(&mut svg, x(step), HEIGHT - 8.0, "middle", &format!("{step:.0}"));
         }
@@ -60,10 +62,8 @@ impl Chart {
             let at = WIDTH - RIGHT - 110.0 * (self.lines.len() - 1 - i) as f64;
             writeln!(
                 svg,
-                "<text x=\"{at}\" y=\"{}\" text-anchor=\"end\" style=\"fill:{}\">{}</text>",
-                TOP + 10.0,
-                line.colour,
-                line.name
+                "<text x=\"{at}\" y=\"{TITLE}\" text-anchor=\"end\" style=\"fill:{}\">{}</text>",
+                line.colour, line.name
             )
             .ok();
         }
@@ -78,6 +78,14 @@ fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
         true if low == high => Some([low - 0.5, high + 0.5]),
         true => Some([low, high]),
         false => None,
+    }
+}
+
+/// A value on the vertical axis.
+fn label(value: f64) -> String {
+    match value.abs() < 1e-3 && value != 0.0 {
+        true => format!("{value:.0e}"),
+        false => format!("{value:.3}"),
     }
 }
 

@@ -167,7 +167,7 @@ impl Preset {
                 width: 32,
                 batch: 64,
                 steps: 1200,
-                learning_rate: 1e-3,
+                learning_rate: 4e-3,
                 learning_rate_end: 0.1,
                 tight: 0.6,
                 tight_end: 0.5,
@@ -178,7 +178,7 @@ impl Preset {
                 checkpoint_every: 100,
                 ..published
             },
-            Self::Mnist => Config { steps: 2000, ..Self::Quick.config() },
+            Self::Mnist => Config { steps: 2000, rec: 2.0, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
                 network: Network::Faces,
