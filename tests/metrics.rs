@@ -67,6 +67,37 @@ fn the_classifier_that_is_shipped_knows_its_digits() {
     assert!(found >= 0.99 && (found - recorded).abs() <= 5e-4, "{found}, recorded {recorded}");
 }
 
+/// The network of the repository is that of the preset `mnist`, has the idempotence that its record says, and is as good as the study says.
+#[test]
+fn the_network_that_is_shipped_is_idempotent_and_covers_every_digit() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join(Checkpoint::SHIPPED);
+    let (gpu, checkpoint) = (gpu(), Checkpoint::load(&path).unwrap());
+    assert_eq!(checkpoint.config, Preset::Mnist.config());
+    assert_eq!(checkpoint.step, checkpoint.config.steps);
+
+    let generator = Generator::load(&gpu, &checkpoint, 1000, Statistics::Role).unwrap();
+    let classifier = Classifier::load(&gpu, &root.join(Classifier::FILE)).unwrap();
+    let (train, test) = (digits(1000, 1000), digits(0, 1000));
+    let subject =
+        Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
+    let found = evaluate(&subject, Extent::new(1000, 1), &mut |_| {}).unwrap();
+
+    let record = std::fs::read_to_string(Checkpoint::beside(&path, "evaluation.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let ratio = found.idempotence / found.movement;
+    let recorded = record["idempotence"].as_f64().unwrap() / record["movement"].as_f64().unwrap();
+    assert!(ratio < 0.1 && (ratio - recorded).abs() < 5e-3, "{ratio}, recorded {recorded}");
+    let (z, f) = (&found.samples[0], &found.samples[1..4]);
+    for samples in f {
+        // The bias of few samples adds to the distances of the study; a class in balance has 100.
+        assert!(samples.frechet < 10.0 && samples.frechet < z.frechet / 10.0, "{samples:?}");
+        assert!(samples.classes.histogram.iter().all(|count| (33..300).contains(count)), "{samples:?}");
+    }
+    let noise = found.degradations.iter().find(|d| d.name == "noise 0.5").unwrap();
+    assert!(noise.accuracy_after > noise.accuracy_before && noise.error_after < noise.error_before / 2.0, "{noise:?}");
+}
+
 #[test]
 fn figures_are_what_they_say() {
     let found = measure(Network::Mnist, 5).unwrap();

@@ -108,4 +108,9 @@ mod tests {
         let svg = chart(vec![(0.0, 1.0), (1.0, 0.0), (2.0, 100.0)]);
         assert!(svg.contains("points=\"52.0,192.0 508.0,26.0\""), "{svg}");
     }
+
+    #[test]
+    fn small_values_keep_a_digit() {
+        assert_eq!([0.0, 3.1e-5, 0.25].map(label), ["0.000", "3e-5", "0.250"]);
+    }
 }
