@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Rate, main as run, testing};
-use ign::ign::Network;
+use ign::model::Network;
 use ign::nn::Adam;
 
 fn main() {
@@ -11,12 +11,12 @@ fn main() {
     run("optimiser", Rate::Bytes, |family| {
         for &width in widths {
             family.batch(&format!("adam width {width}"), &|tape, _| {
-                let parameters = Network::Mnist.layers(width).on(tape)?;
+                let parameters = Network::Mnist.layers(width).on(tape);
                 let gradients: Vec<_> =
                     parameters.iter().map(|p| tape.input(&format!("g.{}", p.name()), p.shape())).collect();
-                let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-                adam.record(tape, &parameters, &gradients)?;
-                Ok(vec![])
+                let adam = Adam::default();
+                adam.record(tape, &parameters, &gradients);
+                vec![]
             });
         }
     });

@@ -1,9 +1,10 @@
-//! A whole training step: forward, both walks back, Adam.
+//! A whole training step: three forward passes, the backward walks, and Adam.
 
 mod common;
 
 use common::{Rate, main as run, testing};
-use ign::ign::{Clamp, Distance, Network, Objective};
+use ign::method::{Clamp, Distance, Objective};
+use ign::model::Network;
 use ign::nn::Adam;
 
 fn main() {
@@ -14,10 +15,11 @@ fn main() {
                 family.batch(&format!("mnist width {width}, {name}"), &|tape, batch| {
                     let network = Network::Mnist;
                     let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0 };
-                    let step = objective.record(tape, &network.layers(width), batch, network.image())?;
-                    let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-                    adam.record(tape, &step.parameters, &step.total)?;
-                    Ok([&step.losses[..], &[step.y, step.w]].concat())
+                    let step = objective.record(tape, &network.layers(width), batch, network.image());
+                    let step = step.expect("the objective can be differentiated");
+                    let adam = Adam::default();
+                    adam.record(tape, &step.parameters, &step.total);
+                    [&step.losses[..], &[step.y, step.w]].concat()
                 });
             }
         }

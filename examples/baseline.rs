@@ -1,14 +1,17 @@
-//! Trains what the Idempotent Generative Network is compared with, and measures its samples as `evaluate` does.
+//! Trains a baseline for the Idempotent Generative Network, and measures its samples with the metrics of `evaluate`.
 //!
 //!     cargo run --release --example baseline -- dcgan
 
-#[path = "support/figures.rs"]
-mod figures;
+#[path = "support/explain.rs"]
+mod explain;
+#[path = "support/samples.rs"]
+mod samples;
 
 use clap::{Parser, ValueEnum};
-use ign::baselines::{Baseline, Kind, Settings};
+use explain::explained;
+use ign::baselines::{Baseline, BaselineConfig, Kind};
 use ign::data::{Images, Split};
-use ign::metrics::{Classifier, Extent, Reference, SampleFigures};
+use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
 use ign::picture::Grid;
 use serde::Serialize;
@@ -17,44 +20,44 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Trains a DCGAN or a VAE, with encoder and decoder of the 28×28 network, on MNIST. Writes samples.png and
+/// Trains a DCGAN or a VAE on MNIST, with encoder and decoder of the 28×28 network. Writes samples.png and
 /// evaluation.json.
 #[derive(Parser)]
 struct Arguments {
-    /// Which baseline.
+    /// Baseline to train.
     kind: Name,
-    /// Steps to train.
+    /// Number of training steps.
     #[arg(long, default_value_t = 2000)]
     steps: u64,
-    /// Images of a batch.
+    /// Number of images per batch.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// Channels of the encoder's first layer.
+    /// Number of channels of the encoder's first layer.
     #[arg(long, default_value_t = 32)]
     width: usize,
-    /// Adam's step size [default: the published one, 0.0002 for dcgan and 0.001 for vae].
+    /// Learning rate of Adam [default: 0.0002 for dcgan, 0.001 for vae].
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// The variance of a pixel in [-1, 1] in the likelihood of vae: smaller for sharper images, larger for latents that
-    /// are nearer to normal [default: 0.1].
+    /// Variance per pixel, in [-1, 1], of vae's Gaussian likelihood. Smaller values give sharper images, larger values
+    /// give latents closer to a standard normal distribution [default: 0.1].
     #[arg(long)]
     variance: Option<f32>,
-    /// Fixes initialisation, order of the data, and noise, that of the samples too.
+    /// Seed of initialisation, data order and noise, in training and for samples.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many samples to measure; some figures are of fewer, and say so.
+    /// Number of samples to measure; some metrics use fewer, as the table states.
     #[arg(long, default_value_t = 10_000)]
     samples: usize,
-    /// A folder with MNIST's files.
+    /// Folder with MNIST's files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
     data: PathBuf,
-    /// The folder for what is written [default: runs/KIND].
+    /// Output folder [default: runs/KIND].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The classifier whose features samples are compared by.
+    /// Classifier that computes the features for sample metrics.
     #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
     classifier: PathBuf,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
@@ -65,29 +68,26 @@ enum Name {
     Vae,
 }
 
-/// What is written.
+/// The contents of evaluation.json.
 #[derive(Serialize)]
 struct Record {
     command: String,
     adapter: String,
     #[serde(flatten)]
-    settings: Settings,
+    settings: BaselineConfig,
     steps: u64,
     parameters: usize,
-    losses: [f32; 2],
+    losses: Vec<f32>,
     training_seconds: f64,
     seconds: f64,
     classifier: PathBuf,
-    /// Of how many images the figures are.
+    /// Number of images per metric.
     extent: BTreeMap<&'static str, usize>,
-    samples: Vec<SampleFigures>,
+    samples: Vec<SampleMetrics>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -102,7 +102,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) }),
     };
     let learning_rate = arguments.learning_rate.unwrap_or(kind.learning_rate());
-    let settings = Settings { kind, width, batch, learning_rate, seed };
+    let settings = BaselineConfig { kind, width, batch, learning_rate, seed };
+    settings.check()?;
     let gpu = open(arguments.adapter.as_deref())?;
     println!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
@@ -111,16 +112,16 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
     let path = out.join("evaluation.json");
     if path.exists() {
-        return Err(format!("there is a baseline in {} already; name another folder with --out", out.display()).into());
+        return Err(format!("{} already contains a baseline; choose another folder with --out", out.display()).into());
     }
     std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
-    let extent = Extent::new(samples, seed);
-    let reference = Reference::new(&classifier, &train, &test, extent)?;
+    let sizes = SampleSizes::new(samples, seed);
+    let reference = Reference::new(&classifier, &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;
     println!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
     let training = Instant::now();
-    let losses = learn(&mut baseline, kind, steps, batch)?;
+    let losses = learn(&mut baseline, steps, batch)?;
     let training_seconds = training.elapsed().as_secs_f64();
     println!("trained {steps} steps in {training_seconds:.0} s");
 
@@ -129,9 +130,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let grid = rows.fold(Grid::new(kind.image()), |grid, row| grid.row(name, row));
     grid.save(&out.join("samples.png"))?;
 
-    let figures = vec![reference.compare(name, &images)?, reference.real()?];
+    let metrics = vec![reference.compare(name, &images)?, reference.real()?];
     println!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
-    figures::print(&figures, &extent);
+    samples::print(&metrics, &sizes);
     let given: Vec<_> = std::env::args().skip(1).collect();
     let record = Record {
         command: format!("cargo run --release --example baseline -- {}", given.join(" ")),
@@ -143,31 +144,31 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         training_seconds,
         seconds: start.elapsed().as_secs_f64(),
         classifier: arguments.classifier,
-        extent: [("samples", samples), ("manifold", extent.manifold), ("nearest", extent.nearest)].into(),
-        samples: figures,
+        extent: [("samples", samples), ("manifold", sizes.manifold), ("nearest", sizes.nearest)].into(),
+        samples: metrics,
     };
-    ign::file::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("pictures: {}\nfigures: {}", out.join("samples.png").display(), path.display());
+    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
+    println!("pictures: {}\nmetrics: {}", out.join("samples.png").display(), path.display());
     Ok(())
 }
 
-/// Trains up to `steps`, and returns the last losses.
-fn learn(baseline: &mut Baseline, kind: Kind, steps: u64, batch: usize) -> Result<[f32; 2], Box<dyn Error>> {
+/// Trains for `steps` steps and returns the losses of the last one.
+fn learn(baseline: &mut Baseline, steps: u64, batch: usize) -> Result<Vec<f32>, Box<dyn Error>> {
     let (mut since, mut printed) = (Instant::now(), 0);
     loop {
         let losses = baseline.advance()?;
         let step = baseline.step();
-        if !losses.iter().all(|loss| loss.is_finite()) {
+        if !losses.iter().all(|(_, loss)| loss.is_finite()) {
             return Err(format!("the losses are no longer finite at step {step}: {losses:?}").into());
         }
         if step == 1 || step == steps || since.elapsed() > Duration::from_secs(10) {
-            let [first, second] = kind.losses();
             let rate = (batch as u64 * (step - printed)) as f64 / since.elapsed().as_secs_f64();
-            println!("step {step}/{steps}  {first} {:.4}  {second} {:.4}  {rate:.0} images/s", losses[0], losses[1]);
+            let losses: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss:.4}")).collect();
+            println!("step {step}/{steps}  {}  {rate:.0} images/s", losses.join("  "));
             (since, printed) = (Instant::now(), step);
         }
         if step == steps {
-            return Ok(losses);
+            return Ok(losses.into_iter().map(|(_, loss)| loss).collect());
         }
     }
 }

@@ -1,56 +1,57 @@
-//! Trains the classifier whose features samples are compared by.
+//! Trains the classifier that computes the features for sample metrics.
 //!
 //!     cargo run --release --example classifier
 
+#[path = "support/explain.rs"]
+mod explain;
+
 use clap::Parser;
+use explain::explained;
 use ign::data::{Images, Split};
-use ign::metrics::{Classifier, Features, Settings, Training, accuracy};
+use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Trains a small classifier of MNIST's digits, and writes a record of the training beside it.
+/// Trains a small classifier of MNIST's digits. Writes the classifier and a record of its training.
 #[derive(Parser)]
 struct Arguments {
-    /// Times to see every training image.
+    /// Number of epochs.
     #[arg(long, default_value_t = 5)]
     epochs: u64,
-    /// Steps to train, where an epoch is too long.
+    /// Number of steps, instead of --epochs.
     #[arg(long, conflicts_with = "epochs")]
     steps: Option<u64>,
-    /// Images of a batch.
+    /// Number of images per batch.
     #[arg(long, default_value_t = 128)]
     batch: usize,
-    /// Adam's step size at the beginning; it falls to zero.
+    /// Initial learning rate of Adam; it decays to zero.
     #[arg(long, default_value_t = 3e-3)]
     learning_rate: f64,
-    /// Images are moved by up to so many pixels each way.
+    /// Maximum random shift of training images in pixels, vertically and horizontally.
     #[arg(long, default_value_t = 2)]
     shift: usize,
-    /// Fixes initialisation, order of the data, and shifts.
+    /// Seed of initialisation, data order and shifts.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A folder with MNIST's files.
+    /// Folder with MNIST's files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
     data: PathBuf,
-    /// The file to write; the record has the same name with the ending json.
+    /// File to write. The record has the same name with extension json.
     #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
     out: PathBuf,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
-/// What a training leaves beside its weights.
+/// The record of a training.
 #[derive(Serialize)]
 struct Record {
     command: String,
@@ -77,7 +78,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
-    let mut training = Training::new(&gpu, train, Settings { batch, steps, learning_rate, shift, seed })?;
+    let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;
     let classifier = training.classifier()?;
     println!("network  {} parameters; {steps} steps", Classifier::parameters());
 
@@ -119,7 +120,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         seconds: start.elapsed().as_secs_f64(),
     };
     let path = arguments.out.with_extension("json");
-    std::fs::write(&path, serde_json::to_string_pretty(&record)? + "\n")?;
+    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
     println!("written to {} and {}", arguments.out.display(), path.display());
     Ok(())
 }

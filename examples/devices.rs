@@ -1,4 +1,4 @@
-//! Lists the adapters of this machine, and what the engine would make of each.
+//! Lists the adapters of this machine with their limits, features and kernels.
 //!
 //!     cargo run --release --example devices
 
@@ -6,14 +6,14 @@ use clap::Parser;
 use ign::gpu::{AdapterSummary, GpuError, adapters};
 use ign::native;
 
-/// Lists the adapters of this machine with type, limits, features and the kernels chosen for each. The first one is
-/// used unless --adapter or IGN_ADAPTER names another, by its index or by a part of its name.
+/// Lists the adapters of this machine with type, limits, features and kernels. The first adapter is the default.
+/// --adapter or IGN_ADAPTER selects another adapter by its index or a part of its name.
 #[derive(Parser)]
 struct Arguments {
-    /// Say nothing; the exit status tells whether there is an adapter worth using.
+    /// Print no list. The exit status says whether there is a usable adapter.
     #[arg(long)]
     check: bool,
-    /// With --check: the adapter that must be there.
+    /// Adapter to use, or to check with --check, by its index or a part of its name.
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
@@ -28,8 +28,8 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), GpuError> {
     let gpu = native::open(arguments.adapter.as_deref())?;
     if arguments.check && gpu.caps().software && gpu.caps().backend == "Gl" {
-        let slow = "only OpenGL in software, which computes several times slower than Vulkan in software";
-        return Err(GpuError::NoAdapter(format!(" but {slow}")));
+        let slow = "only software OpenGL, which is several times slower than software Vulkan";
+        return Err(GpuError::NoAdapter(format!(": {slow}")));
     }
     if !arguments.check {
         pollster::block_on(adapters()).iter().for_each(print);
@@ -48,7 +48,7 @@ fn print(adapter: &AdapterSummary) {
     println!("   subgroups  {subgroup}");
     println!("   features   {}", adapter.features.join(", "));
     let limits = &adapter.limits;
-    println!("   limits     {:>26}  {:>12}  {:>12}", "", "of adapter", "in use");
+    println!("   limits     {:>26}  {:>12}  {:>12}", "", "of adapter", "used");
     let row = |name: &str, own: u64, used: u64| println!("              {name:>26}  {own:>12}  {used:>12}");
     row("storage binding, bytes", limits.max_storage_buffer_binding_size, caps.max_binding);
     row("buffer, bytes", limits.max_buffer_size, caps.max_buffer);
@@ -57,8 +57,8 @@ fn print(adapter: &AdapterSummary) {
     let (own, used) = pair(|l| l.max_compute_workgroup_storage_size);
     row("workgroup memory, bytes", own, used);
     let (own, used) = pair(|l| l.max_compute_invocations_per_workgroup);
-    row("invocations of a workgroup", own, used);
+    row("invocations per workgroup", own, used);
     let (own, used) = pair(|l| l.max_storage_buffers_per_shader_stage);
-    row("storage buffers of a stage", own, used);
+    row("storage buffers per stage", own, used);
     println!("   kernels    {}", ign::ops::kernels_for(caps));
 }

@@ -1,47 +1,49 @@
-//! Walks between noises, and arithmetic with them.
+//! Interpolates between noise samples, and adds and subtracts them.
 //!
 //!     cargo run --release --example interpolate -- runs/quick
 
+#[path = "support/explain.rs"]
+mod explain;
+
 use clap::Parser;
-use ign::ign::Role;
+use explain::explained;
+use ign::method::Role;
+use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Draws f along straight lines from one noise to another, and of z₁ − z₂ + z₃ beside z₁, z₂ and z₃.
+/// Draws outputs of a trained network f for noise on straight lines from one noise sample to another (walks), and for
+/// noise samples z₁, z₂, z₃ with their sum z₁ − z₂ + z₃.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// How many walks, and how many sums.
+    /// Number of walks, and number of sums.
     #[arg(long, default_value_t = 6)]
     count: usize,
-    /// Images of a walk, both ends included.
+    /// Number of images per walk, including both ends.
     #[arg(long, default_value_t = 12)]
     steps: usize,
-    /// Applications of f.
+    /// Number of applications of f.
     #[arg(long, default_value_t = 2)]
     times: usize,
-    /// Other seeds give other noises.
+    /// Seed of the noise.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The picture to write [default: interpolations.png in the run folder].
+    /// Picture to write [default: interpolations.png in the run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -51,11 +53,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
-    let generator = Generator::load(&gpu, &checkpoint, steps, Statistics::Role)?;
+    let generator = Generator::blocking_load(&gpu, &checkpoint, steps, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
-    let noise = |i: usize| checkpoint.noise().draw(seed, Stream::Preview, 2 + i as u64, elements);
+    let noise = checkpoint.noise()?;
+    let noise = |i: usize| noise.draw(seed, Stream::Preview, 2 + i as u64, elements);
     let f = |z: &[f32]| -> Result<Vec<f32>, Box<dyn Error>> {
-        Ok(generator.repeat(Role::Noise, z, times)?.pop().unwrap_or_default())
+        Ok(generator.blocking_repeat(Role::Noise, z, times)?.pop().expect("f is applied at least once"))
     };
 
     let mut grid = Grid::new(generator.image());

@@ -1,65 +1,66 @@
-//! Projects images onto what a trained network has learned: spoiled test images, or a picture of yours.
+//! Projects degraded test images, or your own pictures, with a trained network.
 //!
 //!     cargo run --release --example project -- runs/quick
 //!     cargo run --release --example project -- runs/quick --image digit.png
 
 #[path = "support/degradations.rs"]
 mod degradations;
+#[path = "support/explain.rs"]
+mod explain;
 
 use clap::Parser;
-use ign::data::{Images, Split, read_picture};
+use explain::explained;
+use ign::data::{Images, Split};
 use ign::gpu::Gpu;
-use ign::ign::{Degradation, Role};
-use ign::metrics::{Classifier, DegradationFigures, Projector};
+use ign::method::{Degradation, Role};
+use ign::metrics::{Classifier, DegradationMetrics, Projector};
+use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
-use ign::picture::Grid;
+use ign::picture::{Grid, read_picture};
 use ign::random::{Stream, stream};
-use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Projects images that a trained network never saw onto those it learned. Rows: input, f(input), f(f(input)), original;
-/// beneath them, and in a table, what that did to many more images than are drawn.
+/// Projects images outside the training data with a trained network f. Draws rows of inputs, f(input) and f(f(input)).
+/// For degraded test images, also draws the originals, and reports metrics below the rows and in a printed table. The
+/// metrics include more images than are drawn.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// A picture of any size, instead of spoiled test images. May be given several times.
+    /// Picture of any size to project, instead of degraded test images. May be given several times.
     #[arg(long, value_name = "FILE")]
     image: Vec<PathBuf>,
-    /// The pictures' dark and light the other way round, for dark ink on light paper.
+    /// Inverts the pictures, for dark ink on light paper.
     #[arg(long, requires = "image")]
     invert: bool,
-    /// How many test images to draw.
+    /// Number of test images to draw.
     #[arg(long, default_value_t = 12, conflicts_with = "image")]
     count: usize,
-    /// How many test images the figures are of, those drawn among them.
+    /// Number of test images to measure, including the drawn ones.
     #[arg(long, default_value_t = 1000, conflicts_with = "image")]
     measured: usize,
-    /// The classifier that is asked which digits it knows, before and after
+    /// Classifier that measures the accuracy before and after projection
     /// [default: models/classifier.safetensors, for 28×28 images with labels].
     #[arg(long, value_name = "FILE", conflicts_with = "image")]
     classifier: Option<PathBuf>,
-    /// Other seeds spoil other images in other ways.
+    /// Seed of the choice of test images and of their degradations.
     #[arg(long, default_value_t = 1, conflicts_with = "image")]
     seed: u64,
-    /// The data set [default: that of the training].
+    /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     data: Option<PathBuf>,
-    /// The picture to write [default: projections.png in the run folder].
+    /// Picture to write [default: projections.png in the run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -69,7 +70,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
-        true => spoiled(&arguments, &checkpoint, &gpu)?,
+        true => degraded(&arguments, &checkpoint, &gpu)?,
         false => own(&arguments, &checkpoint, &gpu)?,
     };
     let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "projections.png"));
@@ -78,9 +79,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Pictures of the user's, each projected on its own.
+/// Projects the user's pictures, each independently of the others.
 fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
-    let generator = Generator::load(gpu, checkpoint, arguments.image.len(), Statistics::Role)?;
+    let generator = Generator::blocking_load(gpu, checkpoint, arguments.image.len(), NormStatistics::Role)?;
     let mut x = vec![];
     for path in &arguments.image {
         x.extend(read_picture(path, generator.image())?);
@@ -88,12 +89,12 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     if arguments.invert {
         x.iter_mut().for_each(|x| *x = -*x);
     }
-    let f = generator.repeat(Role::Image, &x, 2)?;
+    let f = generator.blocking_repeat(Role::Image, &x, 2)?;
     Ok(Grid::new(generator.image()).row("input", &x).row("f", &f[0]).row("f(f)", &f[1]))
 }
 
-/// Test images, spoiled in every way, with figures.
-fn spoiled(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
+/// Draws and measures the projections of test images under every degradation.
+fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
     let seed = arguments.seed;
     let shape = checkpoint.config.network.image();
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
@@ -104,14 +105,14 @@ fn spoiled(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<
     let drawn = arguments.count.min(measured) * originals.elements();
 
     let classifier = classifier(arguments, &originals, gpu)?;
-    let generator = Generator::load(gpu, checkpoint, measured, Statistics::Batch)?;
+    let generator = Generator::blocking_load(gpu, checkpoint, measured, NormStatistics::Batch)?;
     let projector = Projector::new(&generator, classifier.as_ref())?;
     let mut grid = Grid::new(shape)
-        .text(&format!("Test images, spoiled and projected. Means over {measured} of them:"))
-        .text("error    distance of a pixel from the original's, of [-1, 1]")
-        .text("repeat   how far a second f moves it");
+        .text(&format!("Test images, degraded and projected. Means over {measured} of them:"))
+        .text("error       mean absolute pixel difference from the original, pixels in [-1, 1]")
+        .text("repeat      mean absolute pixel change by a second f");
     if classifier.is_some() {
-        grid = grid.text("known    share of digits that a classifier knows");
+        grid = grid.text("recognised  share of digits that the classifier recognises");
     }
     degradations::head(classifier.is_some());
     let original = originals.gather(0..measured);
@@ -123,14 +124,14 @@ fn spoiled(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<
         for (label, images) in [&degradation.name(), "f", "f(f)", "original"].into_iter().zip(rows) {
             grid = grid.row(label, &images[..drawn]);
         }
-        grid = grid.text(&line(&projected.figures));
-        degradations::row(&projected.figures);
+        grid = grid.text(&line(&projected.metrics));
+        degradations::row(&projected.metrics);
     }
     degradations::foot(measured);
     Ok(grid)
 }
 
-/// The classifier, where it can say something about these images.
+/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and labels.
 fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Option<Classifier>, Box<dyn Error>> {
     let path = match &arguments.classifier {
         Some(_) if images.labels.is_none() => return Err("--classifier needs images with labels".into()),
@@ -141,13 +142,13 @@ fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Optio
     Ok(Some(Classifier::load(gpu, path)?))
 }
 
-/// The figures in the letters of a picture.
-fn line(figures: &DegradationFigures) -> String {
-    let DegradationFigures { error_before, error_after, idempotence, .. } = figures;
+/// The line of metrics below the images of one degradation.
+fn line(metrics: &DegradationMetrics) -> String {
+    let DegradationMetrics { error_before, error_after, idempotence, .. } = metrics;
     let errors = format!("error {error_before:.3} -> {error_after:.3}   repeat {idempotence:.3}");
-    match (figures.accuracy_before, figures.accuracy_after) {
+    match (metrics.accuracy_before, metrics.accuracy_after) {
         (Some(before), Some(after)) => {
-            format!("{errors}   known {:>5.1} % -> {:.1} %", 100.0 * before, 100.0 * after)
+            format!("{errors}   recognised {:>5.1} % -> {:.1} %", 100.0 * before, 100.0 * after)
         }
         _ => errors,
     }

@@ -1,29 +1,31 @@
-//! Makes a report of one run, or of several side by side: one HTML file that asks no network for anything.
+//! Writes a report on one run, or on several side by side: one self-contained HTML file.
 //!
 //!     cargo run --release --example report -- runs/quick
 //!     cargo run --release --example report -- runs/a runs/b --out comparison.html
 
+#[path = "support/explain.rs"]
+mod explain;
+
 use clap::Parser;
+use explain::explained;
 use ign::report::Run;
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Losses, samples while it learned, pictures, evaluation, settings, machine and command of runs.
+/// Writes an HTML report on one or several runs: losses, samples during training, pictures, evaluation, command,
+/// machine and settings.
 #[derive(Parser)]
 struct Arguments {
-    /// Run folders.
+    /// Run folders, shown side by side.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// The page to write [default: report.html in the first run folder].
+    /// HTML file to write [default: report.html in the first run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

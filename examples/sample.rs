@@ -1,44 +1,46 @@
-//! Draws what a trained network makes of noise: rows z, f(z), f(f(z)) and f³(z).
+//! Draws samples of a trained network: noise z, f(z), f(f(z)) and f³(z).
 //!
 //!     cargo run --release --example sample -- runs/quick
 
+#[path = "support/explain.rs"]
+mod explain;
+
 use clap::Parser;
-use ign::ign::Role;
+use explain::explained;
+use ign::method::Role;
+use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::train::{Checkpoint, Generator, Statistics};
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Draws samples of a trained network. One application turns noise into images, a second one repairs them.
+/// Draws samples of a trained network f in rows z, f(z), f(f(z)) and f(f(f(z))). The first application turns noise into
+/// images, further ones repair them.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// How many samples.
+    /// Number of samples.
     #[arg(long, default_value_t = 32)]
     count: usize,
-    /// Samples side by side.
+    /// Number of samples per row.
     #[arg(long, default_value_t = 16)]
     columns: usize,
-    /// Other noise gives other samples.
+    /// Seed of the noise.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The picture to write [default: samples.png in the run folder].
+    /// Picture to write [default: samples.png in the run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -47,10 +49,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
-    let generator = Generator::load(&gpu, &checkpoint, arguments.count, Statistics::Role)?;
+    let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
-    let z = checkpoint.noise().draw(arguments.seed, Stream::Preview, 1, arguments.count * elements);
-    let f = generator.repeat(Role::Noise, &z, 3)?;
+    let z = checkpoint.noise()?.draw(arguments.seed, Stream::Preview, 1, arguments.count * elements);
+    let f = generator.blocking_repeat(Role::Noise, &z, 3)?;
 
     let line = arguments.columns * elements;
     let mut grid = Grid::new(generator.image());

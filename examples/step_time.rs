@@ -1,4 +1,4 @@
-//! Times a whole training step beside the roof of the adapter, both measured in this run.
+//! Times a whole training step and compares it with the peak arithmetic of the adapter, measured in the same run.
 //!
 //!     cargo run --release --example step_time -- --width 32 --batch 64
 
@@ -6,27 +6,27 @@
 mod step;
 
 use clap::Parser;
-use ign::native::{open, wait};
-use ign::roof::Roof;
+use ign::native::open;
+use ign::native::roof::Roof;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Times a training step: three applications, three backward walks, Adam.
+/// Times a training step: three applications of the network, their backward passes, and Adam.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     settings: step::Settings,
-    /// Steps to time after the first.
+    /// Number of timed steps after the first.
     #[arg(long, default_value_t = 10)]
     steps: u64,
-    /// Also print the time of every operation of one step.
+    /// Also print the times of the operations of one step.
     #[arg(long)]
     profile: bool,
-    /// Write the figures to this file.
+    /// File for the measurements, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// Adapter, by its index or a part of its name.
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
@@ -52,7 +52,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         step::submit(&program, t + 2)?;
         hosts.push(start.elapsed().as_secs_f64());
-        wait(&gpu, gpu.idle())?;
+        gpu.blocking_idle()?;
         times.push(start.elapsed().as_secs_f64());
     }
     let made = gpu.objects_made() - made;
@@ -64,10 +64,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gflops = settings.flops() / median / 1e9;
     let memory = program.memory();
     let parameters: usize = settings.layers().parameters().iter().map(|p| p.shape.elements()).sum();
-    let figures = serde_json::json!({
+    let measured = serde_json::json!({
         "adapter": gpu.caps().name,
         "driver": gpu.caps().driver,
-        "network": format!("{:?}", settings.network()).to_lowercase(),
+        "network": format!("{:?}", settings.network).to_lowercase(),
         "width": settings.width,
         "batch": settings.batch,
         "parameters": parameters,
@@ -85,9 +85,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         "lower_bound_bytes": memory.lower_bound,
         "objects_made_after_first_step": made,
     });
-    println!("{}", serde_json::to_string_pretty(&figures)?);
+    println!("{}", serde_json::to_string_pretty(&measured)?);
     println!(
-        "{:.0} ms a step (best {:.0}), {gflops:.1} GFLOP/s, {:.1} % of the {:.0} GFLOP/s roof; first step after {first:.1} s",
+        "{:.0} ms per step (best {:.0}), {gflops:.1} GFLOP/s, {:.1} % of the {:.0} GFLOP/s roof; first step after {first:.1} s",
         1e3 * median,
         1e3 * best,
         100.0 * gflops / roof.gflops,
@@ -95,11 +95,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     );
     println!("memory: {memory}");
     if let Some(path) = arguments.json {
-        std::fs::write(&path, serde_json::to_vec_pretty(&figures)?)?;
+        std::fs::write(&path, serde_json::to_vec_pretty(&measured)?)?;
         println!("written to {}", path.display());
     }
     if arguments.profile {
-        println!("{}", wait(&gpu, program.profile())?);
+        println!("{}", program.blocking_profile()?);
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! A walk through the tape, from y = x² to a fitted network. Every gradient stands beside a finite difference.
+//! A tour of the tape, from y = x² to a fitted network. Finite differences check most of the gradients.
 //!
 //!     cargo run --release --example tape_tour
 
+use ign::compile::blocking_compile;
 use ign::gpu::Store;
-use ign::native::{open, wait};
+use ign::native::open;
 use ign::nn::Adam;
-use ign::ops::{compile, linear, mse, mul, tanh};
 use ign::tape::{Tape, Var};
 use std::error::Error;
 
-/// ∂y/∂x[0] by central differences, the tape run twice by the f64 interpreter. `y` has one element.
+/// ∂y/∂x[0] by a central difference, from two runs of the f64 interpreter. `y` has one element.
 fn difference(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], y: Var<'_>, x: Var<'_>) -> Result<f64, Box<dyn Error>> {
     let h = 1e-6;
     let moved = |by: f64| {
@@ -27,37 +27,38 @@ fn value(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], v: Var<'_>) -> Result<f64, 
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // 1. Recording computes nothing: `y` is a line on the tape, and so is its derivative.
+    // 1. Recording computes nothing. `y` is a line on the tape, and `gradient` adds more lines for its derivative.
     let tape = Tape::new();
     let x = tape.input("x", [1]);
-    let y = mul(x, x)?;
+    let y = x * x;
+    println!("y = x², as a tape\n{tape}");
     let dy = tape.gradient(y, &[x])?[0];
+    println!("the same tape after `gradient`\n{tape}");
     let feeds = vec![(x, vec![3.0])];
-    println!("y = x² at 3, as a line {y:?}");
+    println!("at x = 3");
     println!("  dy/dx                {:.6}", value(&tape, &feeds, dy)?);
     println!("  finite difference    {:.6}", difference(&tape, &feeds, y, x)?);
 
-    // 2. The gradient is made of operations, so it has a gradient.
+    // 2. The gradient consists of operations, so it has a gradient too.
     let ddy = tape.gradient(dy, &[x])?[0];
     println!("  d²y/dx²              {:.6}", value(&tape, &feeds, ddy)?);
 
-    // 3. Asking for an intermediate variable stops the walk there: z = y·x with y held constant.
-    let z = mul(y, x)?;
+    // 3. The backward walk stops at requested variables. With x and y requested, y is constant in ∂z/∂x of z = y·x.
+    let z = y * x;
     let whole = tape.gradient(z, &[x])?[0];
     let parts = tape.gradient(z, &[x, y])?;
     println!("z = x²·x: dz/dx        {:.6}", value(&tape, &feeds, whole)?);
     println!("  finite difference    {:.6}", difference(&tape, &feeds, z, x)?);
     println!("  ∂z/∂x, y = x² fixed  {:.6}", value(&tape, &feeds, parts[0])?);
 
-    // 4. A network of two layers, fitted to a sine. Parameters are state: they outlive the program.
+    // 4. A network of two layers, fitted to a sine. Parameters are state, which outlives the program.
     let tape = Tape::new();
     let x = tape.input("x", [32, 1]);
     let target = tape.input("target", [32, 1]);
-    let (w1, b1) = (tape.state("w1", [16, 1])?, tape.state("b1", [16])?);
-    let (w2, b2) = (tape.state("w2", [1, 16])?, tape.state("b2", [1])?);
+    let (w1, b1) = (tape.state("w1", [16, 1]), tape.state("b1", [16]));
+    let (w2, b2) = (tape.state("w2", [1, 16]), tape.state("b2", [1]));
     let p = [w1, b1, w2, b2];
-    let hidden = tanh(linear(x, w1, Some(b1))?)?;
-    let loss = mse(linear(hidden, w2, Some(b2))?, target)?;
+    let loss = x.linear(w1, Some(b1)).tanh().linear(w2, Some(b2)).mse(target);
     let gradients = tape.gradient(loss, &p)?;
 
     let xs: Vec<f64> = (0..32).map(|i| f64::from(i) / 16.0 - 1.0).collect();
@@ -71,27 +72,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  ∂loss/∂{}[0]  {rule:>10.6}   finite difference {numeric:>10.6}", v.name());
     }
 
-    // 5. Adam is recorded too, as lines that update state. Compiled for the adapter, the tape is replayed.
-    let optimiser = Adam { learning_rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    optimiser.record(&tape, &p, &gradients)?;
+    // 5. Adam is recorded too, as lines that update state. The tape is compiled for the adapter once and run
+    // repeatedly.
+    let optimiser = Adam { learning_rate: 0.02, ..Adam::default() };
+    optimiser.record(&tape, &p, &gradients);
     let gpu = open(None)?;
     let single = |data: &Vec<f64>| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
     let mut store = Store::new();
     for (name, contents) in p.iter().map(|v| (v.name(), single(&start(v)))).chain(Adam::initial(&p)) {
-        wait(&gpu, store.set(&gpu, &name, &contents))?;
+        store.blocking_set(&gpu, &name, &contents)?;
     }
-    let program = wait(&gpu, compile(&gpu, &store, &tape, &[("loss", loss)]))?;
+    let program = blocking_compile(&gpu, &store, &tape, &[("loss", loss)])?;
     program.write("x", &single(&xs))?;
     program.write("target", &single(&targets))?;
     for step in 1..=500 {
         program.write(Adam::RATES, &optimiser.rates(step))?;
         program.run()?;
         if step % 100 == 0 {
-            println!("  step {step}: loss {:.6}", wait(&gpu, program.read(&["loss"]))?[0][0]);
+            println!("  step {step}: loss {:.6}", program.blocking_read(&["loss"])?[0][0]);
         }
     }
 
-    // 6. The tape is data, and can be drawn: forward and backward lines apart.
+    // 6. The tape is data and can be drawn, with separate clusters for forward and backward lines.
     let drawing = std::env::temp_dir().join("tape_tour.dot");
     std::fs::write(&drawing, tape.to_dot())?;
     println!("the graph: {} (dot -Tsvg -O {0})", drawing.display());

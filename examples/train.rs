@@ -2,12 +2,18 @@
 //!
 //!     cargo run --release --example train -- --preset quick
 
+#[path = "support/explain.rs"]
+mod explain;
+
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
+use explain::explained;
+use ign::compile::Check;
+use ign::model::{Checkpoint, Config, Preset, named};
 use ign::native::open;
-use ign::ops::Check;
 use ign::report::Run;
-use ign::train::{Checkpoint, Config, Event, Metrics, Origin, Outcome, Preset, RunFolder, Trainer, train};
+use ign::run::{Metrics, Origin, RunFolder};
+use ign::train::{Event, Outcome, Trainer, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use std::error::Error;
@@ -17,64 +23,74 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Trains an Idempotent Generative Network on MNIST or on a folder of pictures. Ctrl-C finishes the step and saves.
+/// Trains an Idempotent Generative Network on MNIST or on a folder of pictures. Ctrl-C finishes the current step and
+/// saves a checkpoint.
 ///
-/// The run folder holds config.json, metrics.jsonl, samples/*.png and checkpoint.safetensors.
+/// The run folder holds config.json, origin.jsonl, metrics.jsonl, samples/*.png, checkpoint.safetensors and
+/// report.html.
 #[derive(Parser)]
 struct Arguments {
-    /// Settings to begin with: quick (digits in minutes), mnist (the best digits of docs/study.md), published (the paper's
-    /// recipe for MNIST) or faces (a folder of pictures). The defaults below are those of the preset that is named.
+    /// Preset of the settings: quick (digits in minutes), mnist (best digits of docs/study.md), published (the paper's
+    /// recipe for MNIST) or faces (64×64 colour images). The defaults below are the values of the chosen preset.
     #[arg(long, default_value = "quick")]
     preset: String,
-    /// The run folder [default: runs/PRESET].
+    /// Folder of the new run [default: runs/PRESET].
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Goes on with the run in this folder. Of the settings, only steps, data and intervals may change.
+    /// Folder of a run to resume. Only the settings steps, data and *-every may change.
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     resume: Option<PathBuf>,
-    /// The adapter, by index or part of its name [default: IGN_ADAPTER, or the best].
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
-    /// First does one step and prints the time of every operation.
+    /// Runs one profiled step first and prints the time of every operation.
     #[arg(long)]
     profile: bool,
-    /// First does one step line by line and names the first line whose output is not `finite`, or that is off its f64
-    /// `reference`.
+    /// Runs one checked step first and reports the first operation whose output is not finite (finite) or deviates
+    /// from its f64 reference (reference).
     #[arg(long, value_name = "finite|reference")]
     check: Option<String>,
-    /// Writes the first step to this safetensors file, for comparison with other frameworks.
+    /// Safetensors file for the inputs, losses and gradients of the first step, to compare with other frameworks.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    #[command(flatten, next_help_heading = "Settings")]
-    config: Config,
+    /// Safetensors file for the model of the run given by --resume, without the optimiser's state. Does not train.
+    #[arg(long, value_name = "FILE", requires = "resume")]
+    publish: Option<PathBuf>,
 }
 
+/// Values of settings by name.
+type Settings = Map<String, Value>;
+
 fn main() {
-    if let Err(error) = run() {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(run);
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let matches = command()?.get_matches();
+    let defaults = settings(&preset()?.config())?;
+    let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     let checkpoint = arguments.resume.as_deref().map(Checkpoint::load).transpose()?;
+    if let (Some(checkpoint), Some(path)) = (&checkpoint, &arguments.publish) {
+        checkpoint.published()?.save(path)?;
+        println!("published  model after {} steps: {}", checkpoint.step, path.display());
+        return Ok(());
+    }
     let start = Instant::now();
     let gpu = open(arguments.adapter.as_deref())?;
     println!("adapter  {}", gpu.caps());
 
     let (mut trainer, folder) = match (checkpoint, &arguments.resume) {
         (Some(mut checkpoint), Some(path)) => {
-            checkpoint.config = changed(&checkpoint.config, &arguments.config, &matches)?;
+            checkpoint.check_resumable().map_err(|e| format!("{}: {e}", path.display()))?;
+            checkpoint.config = changed(&checkpoint.config, &matches)?;
             let step = checkpoint.step;
             let trainer = Trainer::resume(&gpu, checkpoint)?;
             (trainer, RunFolder::resume(path, step)?)
         }
         _ => {
             let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
-            // Looks at everything that can be wrong before it makes a folder.
-            let trainer = Trainer::new(&gpu, &arguments.config)?;
+            // The trainer checks settings and data before a folder is created.
+            let trainer = Trainer::new(&gpu, &config(given(&matches).collect())?)?;
             (trainer, RunFolder::create(&path)?)
         }
     };
@@ -94,19 +110,19 @@ fn run() -> Result<(), Box<dyn Error>> {
             other => return Err(format!("--check is `{other}`, and must be finite or reference").into()),
         };
         match trainer.check(check)? {
-            Some(finding) => return Err(format!("step {} goes wrong here:\n{finding}", trainer.step()).into()),
-            None => println!("checked  every line of step {}: nothing to object to", trainer.step()),
+            Some(finding) => return Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
+            None => println!("checked  every operation of step {}: no errors", trainer.step()),
         }
     }
 
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     ctrlc::set_handler(move || {
-        // A second Ctrl-C does not wait.
+        // A second Ctrl-C exits at once.
         if asked.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\nfinishing the step and saving (Ctrl-C again to stop at once) ...");
+        eprintln!("\nfinishing the step and saving (press Ctrl-C again to exit at once) ...");
     })?;
     let mut progress = Progress::new(trainer.config(), trainer.step());
     let outcome = train(&mut trainer, &folder, &stop, &mut |event| progress.show(event))?;
@@ -116,7 +132,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let path = folder.path().display();
     match outcome {
         Outcome::Stopped => {
-            println!("stopped after step {} of {}. Go on with:", trainer.step(), trainer.config().steps);
+            println!("stopped after step {} of {}. Resume with:", trainer.step(), trainer.config().steps);
             println!("  cargo run --release --example train -- --resume {path}");
         }
         Outcome::Done => {
@@ -130,42 +146,78 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The command line, whose defaults are those of the preset on it.
-fn command() -> Result<clap::Command, Box<dyn Error>> {
+/// The preset named on the command line; `quick` by default.
+fn preset() -> Result<Preset, Box<dyn Error>> {
     let mut given = std::env::args().skip_while(|a| !a.starts_with("--preset"));
     let preset = match given.next() {
         Some(flag) => flag.strip_prefix("--preset=").map(str::to_string).or(given.next()),
         None => None,
     };
-    let preset = Preset::named(preset.as_deref().unwrap_or("quick")).map_err(|e| format!("--preset: {e}"))?;
-    let mut command = Arguments::command();
-    for (name, value) in settings(&preset.config())? {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-        command = command.mut_arg(name, |arg| arg.required(false).default_value(text));
-    }
-    Ok(command)
+    Ok(named::<Preset>(preset.as_deref().unwrap_or("quick")).map_err(|e| format!("--preset: {e}"))?)
 }
 
-/// The settings by name.
-fn settings(config: &Config) -> Result<Map<String, Value>, serde_json::Error> {
+/// The command line: the arguments above, then every setting with its default from `defaults`.
+fn command(defaults: &Settings) -> clap::Command {
+    let setting = |&(name, help): &(&'static str, &'static str)| {
+        let value = match name {
+            "data" => "DIR".into(),
+            _ if name.ends_with("_every") => "STEPS".into(),
+            _ => name.to_uppercase(),
+        };
+        let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
+        let others = defaults.clone();
+        Arg::new(name)
+            .long(name.replace('_', "-"))
+            .value_name(value)
+            .help(help.trim_end_matches('.'))
+            .default_value(default)
+            .value_parser(move |text: &str| parsed(&others, name, text))
+    };
+    Config::SETTINGS.iter().map(setting).fold(Arguments::command().next_help_heading("Settings"), clap::Command::arg)
+}
+
+/// Parses a value of the setting `name`, and checks its type with the other settings from `others`.
+fn parsed(others: &Settings, name: &str, text: &str) -> Result<Value, String> {
+    let value = match (&others[name], text.parse::<u64>(), text.parse::<f64>()) {
+        (Value::String(_), ..) => Value::String(text.into()),
+        (_, Ok(whole), _) => Value::from(whole),
+        (_, _, Ok(number)) if number.is_finite() => Value::from(number),
+        _ => return Err("not a number".into()),
+    };
+    let mut settings = others.clone();
+    settings.insert(name.into(), value.clone());
+    config(settings).map(|_| value).map_err(|e| e.to_string())
+}
+
+fn settings(config: &Config) -> serde_json::Result<Settings> {
+    // JSON text gives every number its shortest form.
     serde_json::from_str(&serde_json::to_string(config)?)
 }
 
-/// `old` with what the command line changes.
-fn changed(old: &Config, new: &Config, matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
-    let (mut merged, new) = (settings(old)?, settings(new)?);
-    for argument in Config::augment_args(clap::Command::new("")).get_arguments() {
-        let name = argument.get_id().as_str();
-        if matches.value_source(name) != Some(ValueSource::CommandLine) || merged.get(name) == new.get(name) {
+fn config(settings: Settings) -> serde_json::Result<Config> {
+    serde_json::from_value(Value::Object(settings))
+}
+
+/// All settings of the command line, defaults included.
+fn given(matches: &ArgMatches) -> impl Iterator<Item = (String, Value)> {
+    let value = |name| matches.get_one::<Value>(name).expect("every setting has a default").clone();
+    Config::SETTINGS.iter().map(move |(name, _)| (name.to_string(), value(name)))
+}
+
+/// The settings `old`, updated with the settings given on the command line.
+fn changed(old: &Config, matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
+    let mut merged = settings(old)?;
+    for (name, value) in given(matches) {
+        if matches.value_source(&name) != Some(ValueSource::CommandLine) || merged[&name] == value {
             continue;
         }
-        if !["steps", "data", "log_every", "sample_every", "checkpoint_every"].contains(&name) {
+        if !["steps", "data", "log_every", "sample_every", "checkpoint_every"].contains(&name.as_str()) {
             let flag = name.replace('_', "-");
-            return Err(format!("--{flag} cannot change in a run that goes on; it is {}", merged[name]).into());
+            return Err(format!("--{flag} cannot change in a resumed run; its value is {}", merged[&name]).into());
         }
-        merged.insert(name.into(), new[name].clone());
+        merged.insert(name, value);
     }
-    Ok(serde_json::from_value(Value::Object(merged))?)
+    Ok(config(merged)?)
 }
 
 fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
@@ -180,13 +232,13 @@ fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
     println!("run      {}", folder.path().display());
 }
 
-/// A bar on a terminal, lines elsewhere.
+/// Progress output: a bar on a terminal, lines elsewhere.
 struct Progress {
     bar: Option<ProgressBar>,
     config: Config,
     start: Instant,
     first: u64,
-    /// When the first step was done: it compiles shaders, and says nothing about the others.
+    /// Time of the first line of metrics. Earlier steps include shader compilation and are left out of estimates.
     warm: Option<Instant>,
     printed: Option<Instant>,
     estimated: bool,
@@ -197,7 +249,7 @@ impl Progress {
         let bar = std::io::stdout().is_terminal().then(|| {
             let bar = ProgressBar::new(config.steps).with_position(step);
             let style = "{bar:30} {pos}/{len}  {msg}  {eta} left";
-            bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
+            bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
             bar
         });
         let start = Instant::now();
@@ -213,7 +265,7 @@ impl Progress {
         }
     }
 
-    /// How long the steps after `step` will take, once that can be told.
+    /// Estimated time of the steps after `step`, once enough steps were timed.
     fn left(&self, step: u64) -> Option<Duration> {
         let done = step.saturating_sub(self.first);
         let warm = self.warm.filter(|_| done > 0)?;

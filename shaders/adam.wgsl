@@ -1,4 +1,4 @@
-// One step of Adam, one invocation four parameters. rates = (learning rate / (1 − β1ᵗ), 1 / √(1 − β2ᵗ)).
+// One step of Adam, one invocation per four parameters. rates = (learning rate / (1 − β1ᵗ), 1 / √(1 − β2ᵗ)).
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { quads: u32, beta1: f32, beta2: f32, epsilon: f32 }

@@ -1,4 +1,4 @@
-// Copies between a batch and a run of its samples, one invocation an element written.
+// Copies between a batch and a run of its samples, one invocation per element.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { elements: u32, offset: u32, length: u32 }
@@ -23,7 +23,7 @@ fn put(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32
   if (i < params.elements) { y[params.offset + i] = x[i]; }
 }
 
-// y = 0 but for y[offset .. offset + length] = x
+// y[offset .. offset + length] = x, and y = 0 elsewhere
 @compute @workgroup_size(WORKGROUP)
 fn embed(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
          @builtin(local_invocation_index) l: u32) {

@@ -1,4 +1,4 @@
-// The elementwise halves of batch norm with its activation, forward and backward.
+// The elementwise passes of batch norm with its activation, forward and backward.
 // Expects WORKGROUP, shared/element.wgsl, shared/divide.wgsl and shared/batch_norm.wgsl.
 
 struct Params {
@@ -21,7 +21,7 @@ struct Params {
 @group(0) @binding(9) var<storage, read_write> result4: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> params: Params;
 
-// What the gradient adds to the channel: dx = scale · dv − constant − slope · (x − mean).
+// The channel's constants in the gradient: dx = scale · dv − constant − slope · (x − mean).
 struct Backward { channel: Channel, constant: f32, slope: f32 }
 
 fn backward_of(c: i32) -> Backward {
@@ -45,7 +45,7 @@ fn channel_of_plane(plane: i32) -> i32 {
   return divide(plane, params.channels, 1.0 / f32(params.channels)).remainder;
 }
 
-// One invocation an element: for GPUs.
+// One invocation per element, for GPUs.
 @compute @workgroup_size(WORKGROUP)
 fn normalise_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                       @builtin(local_invocation_index) l: u32) {
@@ -63,8 +63,8 @@ fn gradient_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   result[i] = backward(backward_of(channel_at(i)), i);
 }
 
-// One invocation a run of planes, long enough that the lanes of a subgroup read different pages of memory: processors
-// fetch ahead for one stream a page. For software adapters.
+// One invocation per run of planes, for software adapters. Processors prefetch one stream per page of memory, so a run
+// is long enough for the lanes of a subgroup to read different pages.
 @compute @workgroup_size(WORKGROUP)
 fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
@@ -81,8 +81,9 @@ fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups)
   for (var plane = first; plane < last; plane += 4) { gradient_four(plane); }
 }
 
-// Four planes begin at a multiple of four elements whatever their size, so that they can be moved by vectors, and what a
-// channel shares is loaded once. Most vectors lie in one plane; only for the others is it chosen element by element.
+// Four planes begin at a multiple of four elements for any plane size. They can therefore be read and written by
+// vectors, with the constants of their channels loaded once. Most vectors lie in one plane. Only vectors across two or
+// more planes select the constants per element.
 fn normalise_four(first: i32) {
   var scale: vec4<f32>;
   var shift: vec4<f32>;
@@ -129,7 +130,7 @@ fn gradient_four(first: i32) {
   }
 }
 
-// What `Backward` holds, for each of four elements.
+// The values of `Backward` for each of four elements.
 struct Fours { scale: vec4<f32>, shift: vec4<f32>, mean: vec4<f32>, constant: vec4<f32>, slope: vec4<f32> }
 
 fn backward_of_four(f: Fours, i: i32) -> vec4<f32> {
@@ -138,10 +139,10 @@ fn backward_of_four(f: Fours, i: i32) -> vec4<f32> {
   return f.scale * dv - f.constant - f.slope * (x - f.mean);
 }
 
-// Of the four planes from plane `first` on, the last three may not be there.
+// The number of existing planes, up to four, from plane `first` on.
 fn planes_from(first: i32) -> i32 { return min(params.images * params.channels - first, 4); }
 
-// What each element of vector i of the four planes has of their values.
+// For each element of vector i of the four planes, the value of its plane.
 fn pick(values: vec4<f32>, i: i32) -> vec4<f32> {
   let at = 4 * i + vec4<i32>(0, 1, 2, 3);
   var picked = vec4<f32>(values.x);

@@ -1,5 +1,5 @@
-// Σ dv and Σ dv·x̂ of each channel, v being the output before its activation: the gradients of β and γ, and what the
-// gradient of x needs. Expects WORKGROUP, shared/channel_sums.wgsl and shared/batch_norm.wgsl.
+// Σ dv and Σ dv·x̂ per channel, where v is the value before the activation. The sums are the gradients of β and γ, and
+// inputs to the gradient of x. Expects WORKGROUP, shared/channel_sums.wgsl and shared/batch_norm.wgsl.
 
 struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32, slope: f32 }
 

@@ -1,5 +1,5 @@
-// Mean and biased variance of each channel. The sums are of differences from the channel's first element, so that a mean
-// far from zero costs no precision. Expects WORKGROUP and shared/channel_sums.wgsl.
+// Mean and biased variance per channel. The summed terms are differences from the channel's first element, so that a
+// mean far from zero costs no precision. Expects WORKGROUP and shared/channel_sums.wgsl.
 
 struct Params { images: i32, channels: i32, pixels: i32, parts: i32 }
 

@@ -1,4 +1,4 @@
-// y[i] = x[(i / run) mod count]: every element of x repeated in runs, over and over.
+// y[i] = x[(i / run) mod count]: each element of x fills a run, and the sequence of runs repeats.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { elements: u32, run: u32, count: u32 }

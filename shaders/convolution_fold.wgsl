@@ -1,5 +1,6 @@
 // big[n, c, Y, X] = bias[c] + Σ taps[(c, i, j), (n, y, x)] over all i, j, y, x with y·stride − padding + i = Y and the
-// same across, one invocation a pixel of the big image. Expects WORKGROUP, shared/element.wgsl and shared/divide.wgsl.
+// same across, one invocation per element of the big image. Expects WORKGROUP, shared/element.wgsl and
+// shared/divide.wgsl.
 
 struct Params {
   elements: u32, channels: i32, height: i32, width: i32, small_height: i32, small_width: i32,
@@ -25,8 +26,8 @@ fn fold(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u3
   let down = divide(plane.remainder + params.padding, params.stride, inverse);
   let across = divide(row.remainder + params.padding, params.stride, inverse);
 
-  // The last small pixel that may reach the big one meets it with the tap that is left over; those before it, with the
-  // taps a stride further on.
+  // The last small pixel that may reach the big pixel uses the tap at the remainder. Each earlier small pixel uses a
+  // tap one stride further on.
   let small = params.small_height * params.small_width;
   let first = image.remainder * params.kernel_height * params.kernel_width;
   var sum = 0.0;

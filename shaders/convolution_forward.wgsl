@@ -1,4 +1,4 @@
-// small = weight ∗ big: rows are output channels, columns the pixels of the small image, the long axis (c, i, j).
+// small = weight ∗ big. Rows are output channels, columns the pixels of the small image, the inner axis is (c, i, j).
 // a = weight, b = big, c = small.
 
 fn problem(z: u32) -> Problem {

@@ -1,7 +1,8 @@
-// big = weightᵀ ∗ small, a convolution's input gradient and a transposed convolution's forward pass. Pixels of the big
-// image whose padded row and column leave the same remainders modulo the stride meet the same taps: stride² problems,
-// in none of which a multiply meets a zero that the stride put there.
-// Rows are channels C, columns the pixels of one remainder, the long axis (o, those taps). a = weight, b = small, c = big.
+// big = weightᵀ ∗ small: the input gradient of a convolution, and the forward pass of a transposed convolution. Pixels
+// of the big image use the same taps if their padded rows and columns have the same remainders modulo the stride. The
+// stride² remainders are separate problems, which multiply no zeros between the pixels of a dilated small image.
+// Rows are channels C, columns the pixels of one remainder, the inner axis is (o, taps of the remainder).
+// a = weight, b = small, c = big.
 
 fn problem(z: u32) -> Problem {
   let rest = vec2<i32>(i32(z) / params.stride, i32(z) % params.stride);
@@ -15,7 +16,7 @@ fn problem(z: u32) -> Problem {
                  params.small_height, params.small_width, vec4<i32>(rest, pixels));
 }
 
-// The first pixel whose padded coordinate leaves `rest`.
+// The first pixel whose padded coordinates have the remainders `rest`.
 fn first_pixel(rest: vec2<i32>) -> vec2<i32> {
   return (rest - params.padding % params.stride + params.stride) % params.stride;
 }

@@ -1,5 +1,5 @@
-// taps = weightᵀ · small, each pixel of the small image by itself: rows are (c, i, j), columns the pixels of the batch,
-// the long axis o. convolution_fold.wgsl adds the taps up where they meet. a = weight, b = small, c = taps.
+// taps = weightᵀ · small, for each pixel of the small image separately. Rows are (c, i, j), columns the small pixels of
+// the batch, the inner axis is o. convolution_fold.wgsl sums the taps per big pixel. a = weight, b = small, c = taps.
 
 fn problem(z: u32) -> Problem {
   let rows = params.channels * params.kernel_height * params.kernel_width;

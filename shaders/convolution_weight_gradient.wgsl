@@ -1,6 +1,6 @@
-// The gradient of the weights: rows are output channels, columns (c, i, j), the long axis all pixels of the small image.
-// It is split into parts of equal length, each a problem of its own, added up by sum_parts in a fixed order.
-// a = gradient of small, b = big, c = the parts.
+// The weight gradient. Rows are output channels, columns (c, i, j), the inner axis is all pixels of the small images.
+// The inner axis is split into parts of equal length, which are separate problems. sum_parts adds the parts up in a
+// fixed order. a = gradient of small, b = big, c = the parts.
 
 fn problem(z: u32) -> Problem {
   let small = params.small_height * params.small_width;

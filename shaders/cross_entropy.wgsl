@@ -1,4 +1,4 @@
-// Softmax cross-entropy of logits [N, K] against probabilities [N, K], one invocation a sample.
+// Softmax cross-entropy of logits [N, K] and target probabilities [N, K], one invocation per sample.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { samples: u32, classes: u32 }
@@ -9,7 +9,7 @@ struct Params { samples: u32, classes: u32 }
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// log Σ exp, the greatest logit taken out so that nothing overflows.
+// log Σ exp(logit), with the greatest logit factored out to avoid overflow.
 fn log_sum_exp(first: u32) -> f32 {
   var greatest = logits[first];
   for (var k = 1u; k < params.classes; k++) { greatest = max(greatest, logits[first + k]); }

@@ -1,4 +1,4 @@
-// The derivatives of the distances, one invocation four elements; gradient has one number for each sample, or one for all.
+// The derivatives of the distances, one invocation per four elements. `gradient` has one number per sample or in total.
 // Expects WORKGROUP, PER_SAMPLE, shared/element.wgsl and shared/divide.wgsl.
 
 struct Params { elements: u32, run: u32, scale: f32 }
@@ -9,7 +9,7 @@ struct Params { elements: u32, run: u32, scale: f32 }
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// The gradient of each of four elements, which mostly are of one sample.
+// The scaled gradient for each of four elements. Usually all four belong to one sample.
 fn gradients(i: u32) -> vec4<f32> {
   if (!PER_SAMPLE) { return vec4<f32>(params.scale * gradient[0]); }
   let first = sample_of(4u * i);
@@ -36,7 +36,7 @@ fn absolute_gradient(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   if (4u * i >= params.elements) { return; }
   let d = a[i] - b[i];
   let zero = vec4<f32>(0.0);
-  // A NaN stays one.
+  // A NaN in d stays a NaN.
   let sign = select(select(d, vec4<f32>(-1.0), d < zero), vec4<f32>(1.0), d > zero);
   y[i] = gradients(i) * sign;
 }

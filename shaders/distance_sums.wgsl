@@ -1,4 +1,4 @@
-// Σ (x − b)², or Σ |x − b|, without storing the differences. Expects SQUARED and shared/one_sum.wgsl.
+// Σ (x − b)² or Σ |x − b|, without storing the differences. Expects SQUARED and shared/one_sum.wgsl.
 
 alias Values = vec4<f32>;
 

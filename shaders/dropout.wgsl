@@ -1,5 +1,6 @@
-// Dropout, one invocation four elements: y = x·mask/(1 − p), scale being 1/(1 − p). An element is kept where its hash of
-// 32 bits is not below threshold = p·2³². The product keeps a NaN. Expects WORKGROUP and shared/element.wgsl.
+// Dropout, one invocation per four elements: y = x·mask/(1 − p), with scale = 1/(1 − p). An element is kept if its
+// 32-bit hash is at least threshold = ⌊p·2³²⌋. The product with the mask keeps a NaN. Expects WORKGROUP and
+// shared/element.wgsl.
 
 struct Params { quads: u32, salt: u32, threshold: u32, scale: f32 }
 
@@ -8,7 +9,7 @@ struct Params { quads: u32, salt: u32, threshold: u32, scale: f32 }
 @group(0) @binding(2) var<storage, read_write> result: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// The hash pcg4d of Jarzynski & Olano 2020: four words in, four out.
+// The hash pcg4d of Jarzynski & Olano 2020: four words from four words.
 fn hash(words: vec4<u32>) -> vec4<u32> {
   var v = stir(words * 1664525u + 1013904223u);
   v ^= v >> vec4<u32>(16u);

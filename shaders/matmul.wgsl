@@ -1,4 +1,4 @@
-// C = A·B, with the strides of either operand free, so that transposes cost nothing. The "image" is one pixel.
+// C = A·B. Both operands have arbitrary strides, so that transposes cost nothing. The image is a single pixel.
 
 struct Params {
   rows: i32, columns: i32, inner: i32,

@@ -1,4 +1,4 @@
-// a ← a + r·(x − a), one invocation four elements. Expects WORKGROUP and shared/element.wgsl.
+// a ← a + r·(x − a), one invocation per four elements. Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { quads: u32 }
 

@@ -1,4 +1,4 @@
-// What the adapter can do at most: multiply-adds without memory, and copies without arithmetic.
+// Peak measurements for the roofline: multiply-adds without memory traffic, and copies without arithmetic.
 // Expects WORKGROUP, ROUNDS and shared/element.wgsl.
 
 struct Params { elements: u32, factor: f32 }
@@ -9,7 +9,7 @@ struct Params { elements: u32, factor: f32 }
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Twelve independent sums hide the latency of the multiply-add; 8 · 12 · ROUNDS multiply-adds an invocation.
+// Twelve independent sums hide the latency of the multiply-add; 8 · 12 · ROUNDS multiply-adds per invocation.
 @compute @workgroup_size(WORKGROUP)
 fn multiply_add(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                 @builtin(local_invocation_index) l: u32) {

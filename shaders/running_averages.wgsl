@@ -1,4 +1,4 @@
-// r ← (1 − m)·r + m·s for the mean and the unbiased variance of each channel.
+// r ← (1 − m)·r + m·s for the mean and the unbiased variance per channel, with the momentum m.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { channels: u32, momentum: f32, unbiased: f32 }

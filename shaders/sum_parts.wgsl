@@ -1,4 +1,4 @@
-// y[i] = Σ parts[part · elements + i], in order of the parts, one invocation an element.
+// y[i] = Σ parts[part · elements + i], in order of the parts, one invocation per element.
 // Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { elements: u32, parts: u32 }

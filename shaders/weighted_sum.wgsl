@@ -1,4 +1,4 @@
-// y = w[0]·x0 + w[1]·x1 + w[2]·x2, one invocation four elements. Expects WORKGROUP and shared/element.wgsl.
+// y = w[0]·x0 + w[1]·x1 + w[2]·x2, one invocation per four elements. Expects WORKGROUP and shared/element.wgsl.
 
 struct Params { quads: u32 }
 

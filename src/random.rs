@@ -1,30 +1,30 @@
-//! Random numbers whose state is (seed, step). Every use draws from a stream of its own, found by what it is for and a
-//! counter, so that nothing but seed and step has to be saved to go on bit for bit, and a stream drawn from more or less
-//! often does not shift the others.
+//! Random numbers with the state (seed, step). Every use has a separate stream, selected by its purpose and a counter.
+//! Seed and step are therefore enough to resume a run bit for bit, and the number of draws from one stream does not
+//! affect the others.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What random numbers are for.
+/// Purpose of a random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Initial parameters; counted by parameter.
+    /// Initial parameters. The counter is the number of the parameter.
     Initialisation = 0,
-    /// The order of the data; counted by epoch.
+    /// Order of the data. The counter is the epoch.
     Order = 1,
-    /// The noise that becomes images; counted by step.
+    /// Training noise z. The counter is the step.
     Noise = 2,
-    /// The noise of sample pictures and of the examples.
+    /// Noise of sample pictures and of the examples.
     Preview = 3,
-    /// Degradations; counted by degradation.
+    /// Degradations. The counter is the number of the degradation.
     Degradation = 4,
-    /// Shifts of training images; counted by step.
+    /// Shifts of training images. The counter is the step.
     Augmentation = 5,
-    /// The noise of evaluations.
+    /// Noise of evaluations.
     Evaluation = 6,
 }
 
-/// The generator number `counter` of `stream`. Equal arguments give equal numbers on every machine.
+/// The random generator for a purpose and a counter. Equal arguments give equal numbers on every machine.
 pub fn stream(seed: u64, stream: Stream, counter: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(counter << 3 | stream as u64);
@@ -40,8 +40,8 @@ mod tests {
     #[test]
     fn streams_are_reproducible_and_distinct() {
         let first = |seed, s, counter| stream(seed, s, counter).next_u64();
-        assert_eq!(first(1, Stream::Noise, 5), first(1, Stream::Noise, 5));
         use Stream::*;
+        assert_eq!(first(1, Noise, 5), first(1, Noise, 5));
         let kinds = [Initialisation, Order, Noise, Preview, Degradation, Augmentation, Evaluation];
         let each = |seed| kinds.iter().flat_map(move |&s| (0..50).map(move |c| (seed, s, c)));
         let all = (0..2).flat_map(each);

@@ -1,9 +1,10 @@
-//! What the tests of the operations share: random feeds, the comparison of every line with the f64 interpreter, and
+//! Shared tools for the tests of the operations: random feeds, comparison of every line with the f64 interpreter, and
 //! central differences.
 
+use crate::compile::blocking_compile;
 use crate::gpu::{Gpu, Store};
-use crate::native::{open, wait};
-use crate::ops::{compile, variants};
+use crate::native::open;
+use crate::ops::variants;
 use crate::tape::{Source, Tape, Values, Var};
 use proptest::test_runner::TestCaseError;
 use rand::{RngExt, SeedableRng};
@@ -12,9 +13,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// The result of a check, for `?` in property tests.
-pub type Check = Result<(), TestCaseError>;
+pub type Verdict = Result<(), TestCaseError>;
 
-/// One device for all tests of a process.
+/// The device that all tests of a process share.
 pub fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| open(None).expect("the tests need an adapter"))
@@ -24,27 +25,37 @@ fn fail(message: String) -> TestCaseError {
     TestCaseError::fail(message)
 }
 
-/// A random number in [-1, 1] for every element of every input and state.
-pub fn feeds(tape: &Tape, seed: u64) -> Vec<(Var<'_>, Vec<f64>)> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let fed = tape.all(|node| matches!(node.source, Source::Input(_) | Source::State(_)));
-    let mut number = || f64::from(rng.random_range(-1.0f32..1.0));
-    fed.into_iter().map(|v| (v, (0..v.shape().elements()).map(|_| number()).collect())).collect()
+/// The contents of each input and state.
+pub type Feeds<'t> = Vec<(Var<'t>, Vec<f64>)>;
+
+/// Random feeds: a number from [-1, 1) for every element of every input and state.
+pub fn feeds(tape: &Tape, seed: u64) -> Feeds<'_> {
+    feeds_in(tape, seed, |_, number| number)
 }
 
-/// Runs `tape` with random feeds, and compares every line with the interpreter, in every variant of its kernels.
-pub fn agrees(tape: &Tape, seed: u64) -> Check {
+/// Random feeds within a domain: `domain` maps the name of an input or state and a random number from [-1, 1) to a
+/// valid element.
+pub fn feeds_in(tape: &Tape, seed: u64, domain: impl Fn(&str, f64) -> f64) -> Feeds<'_> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let fed = tape.all(|node| matches!(node.source, Source::Input(_) | Source::State(_)));
+    // Rounded to f32, so that the adapter gets exactly the same numbers.
+    let mut number = |name: &str| f64::from(domain(name, f64::from(rng.random_range(-1.0f32..1.0))) as f32);
+    fed.into_iter().map(|v| (v, (0..v.shape().elements()).map(|_| number(&v.name())).collect())).collect()
+}
+
+/// [`agrees_with`] for random feeds.
+pub fn agrees(tape: &Tape, seed: u64) -> Verdict {
     agrees_with(tape, &feeds(tape, seed))
 }
 
-/// Runs `tape` on the adapter, and compares every line and every state with the interpreter: with the kernels meant for
-/// this adapter, and with those meant for others.
-pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Check {
+/// Runs `tape` on the adapter, and compares every line and every state with the interpreter, for every variant of the
+/// kernels that the adapter can run.
+pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Verdict {
     let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
     let expected = tape.interpret(&slices).map_err(|e| fail(e.to_string()))?;
     let lines = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
-    for (_, caps) in variants(gpu().caps()) {
-        let (found, states) = run(tape, feeds, &lines, &gpu().with_caps(caps))?;
+    for (_, gpu) in variants(gpu()) {
+        let (found, states) = run(tape, feeds, &lines, &gpu)?;
         for (var, found) in lines.iter().zip(&found) {
             close(&format!("{var:?}"), found, expected.get(*var), cancelled(tape, &expected, *var))?;
         }
@@ -55,7 +66,7 @@ pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Check {
     Ok(())
 }
 
-/// What a run left: the values of the outputs in order, and all state by name.
+/// The outcome of a run: the contents of the outputs in order, and of all state by name.
 type Outcome = (Vec<Vec<f32>>, BTreeMap<String, Vec<f32>>);
 
 /// Compiles and runs `tape` once.
@@ -72,16 +83,16 @@ pub fn run(
     let single = |data: &[f64]| data.iter().map(|&x| x as f32).collect::<Vec<_>>();
     let is_state = |v: &Var<'_>| matches!(tape.nodes()[v.line()].source, Source::State(_));
     for (var, data) in feeds.iter().filter(|(v, _)| is_state(v)) {
-        wait(gpu, store.set(gpu, &var.name(), &single(data))).map_err(|e| error(&e))?;
+        store.blocking_set(gpu, &var.name(), &single(data)).map_err(|e| error(&e))?;
     }
-    let program = wait(gpu, compile(gpu, &store, tape, &outputs)).map_err(|e| error(&e))?;
+    let program = blocking_compile(gpu, &store, tape, &outputs).map_err(|e| error(&e))?;
     for (var, data) in feeds.iter().filter(|(v, _)| !is_state(v)) {
         program.write(&var.name(), &single(data)).map_err(|e| error(&e))?;
     }
     program.run().map_err(|e| error(&e))?;
     let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
-    let found = wait(gpu, program.read(&names)).map_err(|e| error(&e))?;
-    let states = wait(gpu, store.read(gpu)).map_err(|e| error(&e))?;
+    let found = program.blocking_read(&names).map_err(|e| error(&e))?;
+    let states = store.blocking_read(gpu).map_err(|e| error(&e))?;
     Ok((found, states))
 }
 
@@ -89,7 +100,8 @@ fn greatest(data: &[f64]) -> f64 {
     data.iter().fold(0.0, |m, x| m.max(x.abs()))
 }
 
-/// What the partial sums of a line may grow to before they cancel: a walk of so many random steps.
+/// Estimated magnitude of the partial sums of a line before they cancel: a random walk with one step per summed element
+/// and the largest operand as the step size.
 fn cancelled(tape: &Tape, values: &Values, var: Var<'_>) -> f64 {
     let lines = tape.all(|_| true);
     let inputs: Vec<_> = tape.nodes()[var.line()].inputs.iter().map(|&i| values.get(lines[i])).collect();
@@ -98,9 +110,9 @@ fn cancelled(tape: &Tape, values: &Values, var: Var<'_>) -> f64 {
     step * (steps as f64).sqrt()
 }
 
-/// Fails where f32 results are further from the f64 reference than rounding explains, intermediate results having been
-/// as large as `partial`.
-pub fn close(what: &str, found: &[f32], expected: &[f64], partial: f64) -> Check {
+/// Fails if the f32 results are further from the f64 reference than rounding explains. `partial` is the magnitude of
+/// the intermediate results.
+pub fn close(what: &str, found: &[f32], expected: &[f64], partial: f64) -> Verdict {
     let tolerance = 2e-5 * greatest(expected) + 1e-6 * partial;
     for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
         let distance = (f64::from(f) - e).abs();
@@ -114,12 +126,19 @@ pub fn close(what: &str, found: &[f32], expected: &[f64], partial: f64) -> Check
     }
 }
 
-/// Compares the gradient rule of everything between `wrt` and `y` with central differences in f64: the derivative of
-/// Σ gᵢ·yᵢ along a random direction, for each variable of `wrt`. Appends the gradients to the tape.
-pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64) -> Check {
+/// Compares the gradient rules of all operations between `wrt` and `y` with central differences in f64. For each
+/// variable of `wrt`, compares the derivative of Σ gᵢ·yᵢ along a random direction. Appends the gradients to the tape.
+pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64) -> Verdict {
+    differentiates_on(tape, y, wrt, &feeds(tape, seed ^ 1), seed)
+}
+
+/// [`differentiates`] at the point `fed`.
+pub fn differentiates_on<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], fed: &Feeds<'t>, seed: u64) -> Verdict {
     let g = tape.input(&format!("cotangent of {}", y.line()), y.shape());
     let gradients = tape.vjp(y, g, wrt).map_err(|e| fail(e.to_string()))?;
-    let fed = feeds(tape, seed ^ 1);
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ 3);
+    let cotangent: Vec<f64> = (0..y.shape().elements()).map(|_| random.random_range(-1.0..1.0)).collect();
+    let fed: Feeds<'t> = fed.iter().cloned().chain([(g, cotangent)]).collect();
     let run = |moved: Option<(Var<'_>, &[f64], f64)>| {
         let data: Vec<(Var<'_>, Vec<f64>)> = fed
             .iter()
@@ -140,7 +159,7 @@ pub fn differentiates<'t>(tape: &'t Tape, y: Var<'t>, wrt: &[Var<'t>], seed: u64
             Ok(values.get(y).iter().zip(values.get(g)).map(|(y, g)| y * g).sum())
         };
         let analytic: f64 = at.get(*gradient).iter().zip(&direction).map(|(g, d)| g * d).sum();
-        // A difference across a kink is wrong for one step size, a wrong rule for all.
+        // A difference across a kink disagrees for some step sizes. A wrong rule disagrees for all of them.
         let mut numeric = vec![];
         let agrees = |n: &f64| (n - analytic).abs() <= 1e-5 * (1.0 + n.abs().max(analytic.abs()));
         for h in [1e-6, 1e-7, 1e-8] {

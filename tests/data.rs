@@ -1,4 +1,4 @@
-//! Reading data: all of MNIST, folders of pictures, and files that are not what they seem.
+//! Reading of data: MNIST, folders of pictures, and malformed files.
 
 use flate2::write::GzEncoder;
 use ign::data::{Images, Split};
@@ -58,7 +58,7 @@ fn idx(magic: u32, extents: &[u32], contents: &[u8]) -> Vec<u8> {
     [&header, contents].concat()
 }
 
-/// What loading a folder with these two files says.
+/// The error of loading a folder with these two files.
 fn refused(images: &[u8], labels: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("train-images-idx3-ubyte"), images).unwrap();
@@ -110,7 +110,7 @@ fn gzipped_and_plain_files_are_the_same() {
 #[test]
 fn a_folder_of_pictures_is_cropped_and_resized() {
     let folder = tempfile::tempdir().unwrap();
-    // A wide picture, red in the middle and blue at both ends.
+    // A wide picture: red in the middle third, blue at both ends.
     let wide = image::RgbImage::from_fn(90, 30, |x, _| {
         image::Rgb(if (30..60).contains(&x) { [255, 0, 0] } else { [0, 0, 255] })
     });
@@ -123,7 +123,7 @@ fn a_folder_of_pictures_is_cropped_and_resized() {
     let load = |split| Images::load(folder.path(), split, [3, 8, 8]).unwrap();
     assert_eq!((load(Split::Train).len(), load(Split::Test).len()), (10, 1));
     let first = load(Split::Train).gather([0]);
-    // The filter mixes a little of the ends into the outermost columns.
+    // The resize filter mixes some blue into the outermost columns.
     let column = |c: usize, x: usize| (0..8).map(move |y| c * 64 + y * 8 + x);
     for x in 1..7 {
         assert!(column(0, x).all(|i| first[i] == 1.0) && column(2, x).all(|i| first[i] == -1.0));

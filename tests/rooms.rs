@@ -1,30 +1,39 @@
-//! The rooms of the crate: which may use which, and what the browser-able ones must not need.
+//! Dependencies between the top-level modules of the crate, called rooms, and restrictions on rooms for browsers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room, and the rooms it may use beside itself.
-const ROOMS: [(&str, &[&str]); 16] = [
+/// Each room with the other rooms that it may use, in the order of dependencies.
+const ROOMS: [(&str, &[&str]); 19] = [
     ("tape", &[]),
     ("gpu", &[]),
     ("random.rs", &[]),
-    ("file.rs", &[]),
-    ("tensors.rs", &["file"]),
+    ("files", &[]),
+    ("native", &["gpu"]),
     ("ops", &["tape", "gpu"]),
+    ("compile", &["ops", "tape", "gpu"]),
     ("nn", &["ops", "tape", "random"]),
-    ("data", &["random"]),
-    ("picture.rs", &["file"]),
-    ("ign", &["nn", "ops", "tape", "random"]),
-    ("native.rs", &["gpu"]),
-    ("roof.rs", &["gpu", "native"]),
-    ("report", &["train", "file"]),
-    ("train", &["ign", "nn", "ops", "tape", "gpu", "data", "random", "picture", "native", "tensors", "file"]),
-    ("baselines", &["train", "ign", "nn", "ops", "tape", "gpu", "data", "random", "native"]),
-    ("metrics", &["train", "ign", "nn", "ops", "tape", "gpu", "data", "random", "native", "tensors"]),
+    ("picture", &["files"]),
+    ("data", &["picture", "files", "random"]),
+    ("error.rs", &["data", "files", "compile", "tape", "gpu"]),
+    ("method", &["nn", "ops", "tape", "error"]),
+    ("model", &["method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
+    ("descent", &["nn", "compile", "tape", "gpu", "error"]),
+    ("run", &["model", "files", "error"]),
+    (
+        "train",
+        &[
+            "run", "descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "picture", "random", "files",
+            "error",
+        ],
+    ),
+    ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
+    ("metrics", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    ("report", &["run", "model", "files"]),
 ];
 
-/// Rooms that must run in a browser: no files, no threads, no clock, no waiting.
-const PORTABLE: [&str; 5] = ["tape", "ops", "gpu", "nn", "ign"];
+/// Rooms that must run in a browser. Except in items for other targets, they use no files, no threads, and no blocking.
+const PORTABLE: [&str; 7] = ["tape", "ops", "gpu", "compile", "nn", "method", "model"];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
@@ -34,7 +43,7 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     entries.flat_map(|entry| sources(&entry.unwrap().path())).collect()
 }
 
-/// The code of a room, without tests, doc comments and comments.
+/// The code of a room, by file, without tests and comments.
 fn code(room: &str) -> Vec<(PathBuf, String)> {
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
@@ -50,8 +59,8 @@ fn every_room_is_listed() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(src).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        let known = ROOMS.iter().any(|(room, _)| *room == name);
-        assert!(known || ["lib.rs", "testing.rs"].contains(&name.as_str()), "`{name}` is not in the list of rooms");
+        let listed = ROOMS.iter().any(|(room, _)| *room == name);
+        assert!(listed || ["lib.rs", "testing.rs"].contains(&name.as_str()), "`{name}` is not in the list of rooms");
     }
 }
 
@@ -70,7 +79,7 @@ fn arrows_run_one_way() {
                     let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                     let own = room.trim_end_matches(".rs") == name;
                     let allowed = own || uses.contains(&name.as_str()) || macros.contains(&name.as_str());
-                    assert!(allowed, "{} uses `{name}`, which is not below `{room}`", path.display());
+                    assert!(allowed, "{} uses `{name}`, but `{room}` must not depend on it", path.display());
                 }
             }
         }
@@ -78,12 +87,43 @@ fn arrows_run_one_way() {
 }
 
 #[test]
+fn no_rooms_use_each_other() {
+    for (i, (room, uses)) in ROOMS.iter().enumerate() {
+        let below = |used: &str| ROOMS[..i].iter().any(|(room, _)| room.trim_end_matches(".rs") == used);
+        assert!(uses.iter().all(|used| below(used)), "`{room}` uses a room that is not listed before it");
+    }
+}
+
+/// The part of `text` that is compiled for browsers: without the items for other targets.
+fn for_browsers(text: &str) -> String {
+    let (mut kept, mut skipping, mut depth) = (vec![], false, 0);
+    for line in text.lines() {
+        if line.trim() == "#[cfg(not(target_arch = \"wasm32\"))]" {
+            (skipping, depth) = (true, 0);
+            continue;
+        }
+        if !skipping {
+            kept.push(line);
+            continue;
+        }
+        depth += line.matches(['{', '(']).count() as i32 - line.matches(['}', ')']).count() as i32;
+        // An item ends with a closing brace, a semicolon or a comma. A line with an attribute is not the end.
+        skipping = depth != 0 || line.trim_end().ends_with(']') || !line.trim_end().ends_with(['}', ';', ',']);
+    }
+    kept.join("\n")
+}
+
+#[test]
 fn what_must_run_in_a_browser_needs_no_files_threads_or_waiting() {
     for room in PORTABLE {
-        for (path, text) in code(room) {
-            // Pipelines are made by several threads where the target has threads.
+        // Modules with blocking calls are for other targets.
+        for (path, text) in code(room).into_iter().filter(|(path, _)| !path.ends_with("blocking.rs")) {
+            let text = for_browsers(&text);
+            // Pipelines are compiled by several threads on targets with threads.
             let text = text.replace("std::thread::scope", "").replace("std::thread::available_parallelism", "");
-            for forbidden in ["std::fs", "std::thread", "std::net", "std::process", "poll(wgpu", "native::", "File::"] {
+            for forbidden in
+                ["std::fs", "std::thread", "std::net", "std::process", "Instant", "poll(wgpu", "native::", "File::"]
+            {
                 assert!(!text.contains(forbidden), "{} uses {forbidden}", path.display());
             }
         }

@@ -1,23 +1,26 @@
-//! Every shader, in every variant, without a device: valid WGSL, within WebGPU's default limits, and dispatched as its
-//! bindings and its parameter block say.
+//! All shaders in all variants, without a device: their WGSL is valid and within WebGPU's default limits, and every
+//! dispatch matches the bindings and the uniform block.
 
+use ign::compile::lower;
 use ign::gpu::Caps;
-use ign::ign::{Clamp, Distance, Network, Objective, PREFIXES};
+use ign::method::{Clamp, Distance, Objective, PREFIXES};
+use ign::model::Network;
+use ign::native::roof;
 use ign::nn::{Adam, Average};
-use ign::tape::{Shape, Tape, TapeError, Var};
-use ign::{ops, roof};
+use ign::ops;
+use ign::tape::{Shape, Tape, Var};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Adapters that get different kernels.
+/// Adapters with different kernel variants.
 fn adapters() -> [Caps; 6] {
     let gpu = |subgroup| Caps { subgroup, ..Caps::minimal() };
     let plain = Caps { subgroup: None, ..Caps::software(8) };
     [Caps::minimal(), gpu(Some(32)), gpu(Some(64)), Caps::software(8), Caps::software(16), plain]
 }
 
-/// Training steps of both networks, as small and as published, with every clamp and both distances.
+/// Training steps of both networks: small and published sizes, all clamps, both distances.
 fn training() -> Vec<(String, Tape)> {
     let mut tapes = vec![];
     for (network, width, batch) in [(Network::Mnist, 4, 2), (Network::Mnist, 64, 256), (Network::Faces, 64, 64)] {
@@ -28,43 +31,37 @@ fn training() -> Vec<(String, Tape)> {
             let layers = network.layers(width);
             let step =
                 Objective { distance, clamp, dropout: 0.0 }.record(&tape, &layers, batch, network.image()).unwrap();
-            let adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-            adam.record(&tape, &step.parameters, &step.total).unwrap();
-            Average::record(&tape, &layers, &PREFIXES).unwrap();
+            let adam = Adam::default();
+            adam.record(&tape, &step.parameters, &step.total);
+            Average::record(&tape, &layers, &PREFIXES);
             tapes.push((format!("{network:?} {width} {batch} {distance:?} {clamp:?}"), tape));
         }
     }
     tapes
 }
 
-/// A classifier's step, and what else no training step of the networks uses.
-fn others() -> Result<Tape, TapeError> {
-    let tape = Tape::new();
-    let x = tape.input("x", [6, 3, 5, 7]);
-    let flat = ops::reshape(ops::mul(ops::relu(x)?, ops::sigmoid(x)?)?, [6, 105])?;
-    let weight = tape.state("weight", [10, 105])?;
-    let logits = ops::linear(flat, weight, Some(tape.state("bias", [10])?))?;
-    let labels = tape.input("labels", [6, 10]);
-    let loss = ops::softmax_cross_entropy(logits, labels)?;
-    let parts = ops::concat(&[ops::slice(flat, 0, 2)?, ops::slice(flat, 3, 3)?])?;
-    let gram = ops::exp(ops::matmul(parts, ops::reshape(weight, [105, 10])?)?)?;
-    let ratio = ops::div(gram, ops::scale(2.0, gram)?)?;
-    let spread = ops::mean_per_sample(ops::sub(ratio, gram)?)?;
-    let far = [ops::l1(x, ops::tanh(x)?)?, ops::mse(x, ops::tanh(x)?)?, ops::mean(ops::sum_channels(x)?)?];
-    let spread = ops::dropout(spread, tape.input("step", [1]), 0.5, 0)?;
-    let total = [loss, ops::sum(spread)?].into_iter().chain(far).try_fold(loss, ops::add)?;
-    tape.gradient(total, &[x, weight])?;
-    Ok(tape)
+/// All operations, with their gradients.
+fn operations() -> Vec<(String, Tape)> {
+    let record = |(module, example): (&str, ops::Example)| {
+        let tape = Tape::new();
+        let ops::Case { y, wrt } = (example.record)(&tape);
+        if !wrt.is_empty() {
+            tape.vjp(y, tape.input("g", y.shape()), &wrt).unwrap();
+        }
+        (format!("{module}: {}", example.usage), tape)
+    };
+    ops::examples().into_iter().map(record).collect()
 }
 
+/// The dispatches of all lines of a tape.
 fn lowered(tape: &Tape, caps: &Caps) -> ign::gpu::Commands {
     let lines: Vec<Var<'_>> = tape.all(|_| true);
     let names: Vec<String> = lines.iter().map(|v| v.line().to_string()).collect();
     let outputs: Vec<_> = names.iter().map(String::as_str).zip(lines).collect();
-    ops::lower(tape, caps, &outputs).unwrap().commands
+    lower(tape, caps, &outputs).unwrap().commands
 }
 
-/// File and entry point of every compute shader below `shaders/`.
+/// Files and entry points of all compute shaders below `shaders/`.
 fn entry_points() -> BTreeSet<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let mut found = BTreeSet::new();
@@ -84,7 +81,7 @@ fn entry_points() -> BTreeSet<(String, String)> {
 #[test]
 fn every_kernel_is_valid_and_fits_its_dispatches_within_webgpus_limits() {
     let mut tapes = training();
-    tapes.push(("others".into(), others().unwrap()));
+    tapes.extend(operations());
     let mut used = BTreeSet::new();
     for caps in adapters() {
         let mut lists: Vec<_> = tapes.iter().map(|(name, tape)| (name.clone(), lowered(tape, &caps))).collect();
@@ -100,12 +97,12 @@ fn every_kernel_is_valid_and_fits_its_dispatches_within_webgpus_limits() {
         }
     }
     let unused: Vec<_> = entry_points().difference(&used).cloned().collect();
-    assert!(unused.is_empty(), "no operation leads to {unused:?}");
+    assert!(unused.is_empty(), "no operation uses {unused:?}");
 }
 
 #[test]
 fn invalid_wgsl_is_refused_with_its_kernel_and_its_line() {
-    // Without the pieces that it stands on.
+    // The kernel lacks its shared files and constants.
     let kernel = ign::gpu::Kernel::new(&[ign::shader!("adam.wgsl")], "adam", &[]);
     let error = kernel.reflect().unwrap_err().to_string();
     assert!(error.contains("adam.wgsl:adam") && error.contains("wgsl:18"), "{error}");
@@ -113,11 +110,11 @@ fn invalid_wgsl_is_refused_with_its_kernel_and_its_line() {
 
 #[test]
 fn a_dispatch_that_does_not_fit_its_kernel_is_refused() {
-    use ign::gpu::{Constant, Cost, Dispatch, Kernel, Params};
+    use ign::gpu::{Cost, Dispatch, Kernel, Params, Specialisation};
     let shape: Shape = [8].into();
     let tape = Tape::new();
     let x = tape.input("x", shape);
-    ops::relu(x).unwrap();
+    x.relu();
     let commands = lowered(&tape, &Caps::minimal());
     let good = &commands.list()[0].dispatch;
     let interface = good.kernel.reflect().unwrap();
@@ -130,6 +127,8 @@ fn a_dispatch_that_does_not_fit_its_kernel_is_refused() {
     assert!(refused(other).contains("Rust block"));
     let huge = Dispatch { workgroups: u64::MAX, cost: Cost::default(), ..good.clone() };
     assert!(refused(huge).contains("workgroups"));
-    let unknown = Kernel::new(&good.kernel.sources, "nowhere", &[Constant::U32("WORKGROUP", 64)]);
+    let subgroup = Kernel::new(&good.kernel.sources, good.kernel.entry, &[Specialisation::U32(Dispatch::LANES, 8)]);
+    assert!(refused(Dispatch { kernel: subgroup, ..good.clone() }).contains("subgroups of 8 lanes"));
+    let unknown = Kernel::new(&good.kernel.sources, "nowhere", &[Specialisation::U32("WORKGROUP", 64)]);
     assert!(unknown.reflect().unwrap_err().to_string().contains("no entry point `nowhere`"));
 }

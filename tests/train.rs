@@ -1,12 +1,11 @@
-//! Training as a whole: what a seed determines, what a checkpoint holds, and what a run leaves behind.
+//! Tests of whole trainings: reproducibility, checkpoints and run folders.
 
 use ign::gpu::Gpu;
-use ign::ign::{Network, PREFIXES, Role};
+use ign::method::{Distance, PREFIXES, Role};
+use ign::model::{Bound, Checkpoint, Config, Generator, Network, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
-use ign::train::{
-    Bound, Checkpoint, Config, Event, Generator, Metrics, NoiseKind, Outcome, Preset, RunFolder, Statistics, Trainer,
-    train,
-};
+use ign::run::{Metrics, RunFolder};
+use ign::train::{Event, Outcome, Trainer, train};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +23,7 @@ fn config(folder: &Path) -> Config {
     Config { data: digits(folder, 40), checkpoint_every: 2, ..config }
 }
 
-/// The first `count` digits of MNIST as a data set of its own.
+/// Writes the first `count` digits of MNIST's test set as a training set.
 fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
     let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
     let all = ign::data::Images::load(&mnist, ign::data::Split::Test, [1, 28, 28]).unwrap();
@@ -37,7 +36,7 @@ fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
     data
 }
 
-/// Trains in `run`, stopping after step `stop` if there is one.
+/// Trains in the folder `run`, and stops after step `stop` if given.
 fn run(trainer: &mut Trainer, run: RunFolder, stop: Option<u64>) -> Outcome {
     let flag = AtomicBool::new(false);
     let mut on = |event: Event| {
@@ -48,7 +47,7 @@ fn run(trainer: &mut Trainer, run: RunFolder, stop: Option<u64>) -> Outcome {
     train(trainer, &run, &flag, &mut on).unwrap()
 }
 
-/// Everything that a run left, but for how fast it was.
+/// The contents of a run folder, without the measured speed.
 fn left(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for file in ["config.json", "checkpoint.safetensors", "samples/step-000003.png", "samples/step-000006.png"] {
@@ -68,7 +67,7 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
     let frequency = Config {
         noise: NoiseKind::Frequency,
         clamp: Bound::Noise,
-        distance: ign::ign::Distance::L1,
+        distance: Distance::L1,
         average: 0.9,
         ..gaussian.clone()
     };
@@ -83,7 +82,7 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
         assert_eq!(outcome, Outcome::Stopped);
         let checkpoint = Checkpoint::load(&parts).unwrap();
         assert_eq!(checkpoint.step, 3);
-        // On a device of its own, as another process would have.
+        // A new device, as in another process.
         let mut trainer = Trainer::resume(&self::gpu(), checkpoint).unwrap();
         assert_eq!(run(&mut trainer, RunFolder::resume(&parts, 3).unwrap(), None), Outcome::Done);
 
@@ -130,12 +129,12 @@ fn the_average_is_what_is_applied() {
     assert!(average.iter().zip(&expected).all(|(a, e)| (a - e).abs() < 1e-6));
 
     let applied = |checkpoint: &Checkpoint| {
-        let generator = Generator::load(&gpu, checkpoint, 1, Statistics::Role).unwrap();
-        generator.apply(Role::Noise, &[0.5; 784]).unwrap()
+        let generator = Generator::blocking_load(&gpu, checkpoint, 1, NormStatistics::Role).unwrap();
+        generator.blocking_apply(Role::Noise, &[0.5; 784]).unwrap()
     };
-    let last = checkpoint.clone().last_step();
+    let last = checkpoint.clone().last_step().unwrap();
     assert_ne!(applied(&checkpoint), applied(&last));
-    // The same training without an average.
+    // The same training without averaged weights.
     let mut plain = Trainer::new(&gpu, &Config { average: 0.0, ..config }).unwrap();
     (0..3).for_each(|_| plain.advance().unwrap());
     assert_eq!(applied(&plain.checkpoint().unwrap()), applied(&last));
@@ -148,7 +147,10 @@ fn a_batch_that_is_not_full_has_the_statistics_of_its_own_images() {
     let checkpoint = Trainer::new(&gpu, &config(folder.path())).unwrap().checkpoint().unwrap();
     let images: Vec<f32> = (0..6 * 784).map(|i| (i * i % 401) as f32 / 200.0 - 1.0).collect();
     let apply = |batch: usize, images: &[f32]| {
-        Generator::load(&gpu, &checkpoint, batch, Statistics::Batch).unwrap().apply(Role::Image, images).unwrap()
+        Generator::blocking_load(&gpu, &checkpoint, batch, NormStatistics::Batch)
+            .unwrap()
+            .blocking_apply(Role::Image, images)
+            .unwrap()
     };
     let alike = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
     let (first, last) = images.split_at(4 * 784);
@@ -189,7 +191,7 @@ fn checkpoints_that_cannot_be_used_say_why_and_stay() {
     refused(&replaced(r#"\"version\":1"#, r#"\"version\":7"#), "version 7, this program reads 1");
     refused(&replaced(r#""2.weight""#, r#""2.wright""#), "2.weight");
     let none: [(&str, safetensors::tensor::TensorView<'_>); 0] = [];
-    refused(&safetensors::serialize(none, None).unwrap(), "no checkpoint of this program");
+    refused(&safetensors::serialize(none, None).unwrap(), "not a checkpoint of this program");
     assert!(Checkpoint::load(&folder.path().join("nowhere")).unwrap_err().to_string().contains("cannot be read"));
 
     let mut short = good.clone();
@@ -200,21 +202,85 @@ fn checkpoints_that_cannot_be_used_say_why_and_stay() {
 }
 
 #[test]
+fn a_published_model_samples_alike_and_cannot_be_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpu = gpu();
+    let plain = Config { noise: NoiseKind::Frequency, ..config(folder.path()) };
+    for average in [0.0, 0.5] {
+        let config = Config { average, ..plain.clone() };
+        let mut trainer = Trainer::new(&gpu, &config).unwrap();
+        (0..3).for_each(|_| trainer.advance().unwrap());
+        let whole = trainer.checkpoint().unwrap();
+        let published = whole.published().unwrap();
+        assert_eq!((&published.config, published.step), (&whole.config, 3));
+        assert!(published.tensors.keys().all(|name| !name.contains("adam.") && !name.contains("average.")));
+        assert!(published == published.published().unwrap());
+        let path = folder.path().join("published.safetensors");
+        published.save(&path).unwrap();
+        let read = Checkpoint::load(&path).unwrap();
+        assert!(read == published && read.noise().unwrap() == whole.noise().unwrap());
+        assert!(read == Checkpoint::from_bytes(&whole.published().unwrap().to_bytes().unwrap()).unwrap());
+        for statistics in [NormStatistics::Role, NormStatistics::Batch] {
+            let sampled = |checkpoint: &Checkpoint| {
+                let generator = Generator::blocking_load(&gpu, checkpoint, 2, statistics).unwrap();
+                generator.blocking_repeat(Role::Noise, &[0.5; 2 * 784], 2).unwrap()
+            };
+            assert_eq!(sampled(&read), sampled(&whole));
+        }
+
+        let error = Trainer::resume(&gpu, read.clone()).err().unwrap().to_string();
+        assert!(error.contains("holds a model for sampling only; training cannot go on from it"), "{error}");
+        // With averaging, a published checkpoint lacks the weights of the last step.
+        assert_eq!(read.last_step().is_ok(), average == 0.0);
+        assert!(whole.last_step().is_ok());
+    }
+}
+
+#[test]
+fn tensors_that_are_missing_or_too_many_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { noise: NoiseKind::Frequency, average: 0.5, ..config(folder.path()) };
+    let gpu = gpu();
+    let good = Trainer::new(&gpu, &config).unwrap().checkpoint().unwrap();
+    let says = |error: String, words: &str| assert!(error.contains(words), "{error} should say {words}");
+    for name in ["noise.frequencies", "adam.m.0.weight", "average.2.bias", "image.3.running_var"] {
+        let mut short = good.clone();
+        short.tensors.remove(name);
+        says(Trainer::resume(&gpu, short.clone()).err().unwrap().to_string(), name);
+        says(Checkpoint::from_bytes(&short.to_bytes().unwrap()).unwrap_err().to_string(), name);
+    }
+    let mut other = good.clone();
+    other.tensors.remove("noise.frequencies");
+    says(other.noise().unwrap_err().to_string(), "noise.frequencies");
+    says(other.published().unwrap_err().to_string(), "noise.frequencies");
+    other.tensors.insert("odd".into(), vec![1.0]);
+    says(other.to_bytes().unwrap_err().to_string(), "`odd` of 1 numbers is not a tensor of this network");
+
+    let bytes = good.to_bytes().unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let mut tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
+    let odd = tensors[0].1.clone();
+    tensors.push(("odd".into(), odd));
+    let bytes = safetensors::serialize(tensors, header.metadata().clone()).unwrap();
+    says(Checkpoint::from_bytes(&bytes).unwrap_err().to_string(), "`odd` is not a tensor of this network");
+}
+
+#[test]
 fn a_run_in_the_way_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunFolder::create(&folder.path().join("run")).unwrap();
     fs::write(run.metrics(), "").unwrap();
     let error = RunFolder::create(run.path()).unwrap_err().to_string();
-    assert!(error.contains("--resume") && error.contains("--out"), "{error}");
+    assert!(error.contains("the folder already contains a run"), "{error}");
 }
 
 #[test]
 fn metrics_beyond_the_checkpoint_are_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunFolder::create(folder.path()).unwrap();
-    let losses = ign::train::Losses { rec: 0.5, idem: 0.25, tight: -0.25, variance: 0.1 };
+    let losses = ign::run::Losses { rec: 0.5, idem: 0.25, tight: -0.25, variance: 0.1 };
     (1..=5).for_each(|step| run.append(&Metrics { step, losses, images_per_second: 1.0 }).unwrap());
-    // A line that a crash cut short.
+    // A line truncated by a crash.
     let whole = fs::read_to_string(run.metrics()).unwrap();
     fs::write(run.metrics(), format!("{whole}{{\"step\":6,\"re")).unwrap();
     assert_eq!(run.read_metrics().unwrap().len(), 5);
@@ -306,7 +372,7 @@ fn a_trace_holds_the_first_step() {
         for i in 0..total.len() {
             let sum = f64::from(rec[i]) + f64::from(idem[i]) + 0.3 * f64::from(tight[i]);
             assert!(near(total[i], sum, 1e-5 * scale + 1e-12), "{name}[{i}]: {} and {sum}", total[i]);
-            // The first step of Adam goes by the learning rate times the sign, but where the gradient is near ε.
+            // Adam's first update is the learning rate times g/(|g| + ε).
             let g = f64::from(total[i]);
             let moved = f64::from(before[i]) - config.learning_rate * g / (g.abs() + 1e-8);
             assert!(near(after[i], moved, 2e-7 + 1e-3 * config.learning_rate), "{name}[{i}]: {} and {moved}", after[i]);

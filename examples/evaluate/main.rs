@@ -1,62 +1,65 @@
-//! Measures what a trained network is worth.
+//! Evaluates a trained network.
 //!
 //!     cargo run --release --example evaluate -- runs/quick
 
-#[path = "../support/figures.rs"]
-mod figures;
+#[path = "../support/explain.rs"]
+mod explain;
+#[path = "../support/samples.rs"]
+mod samples;
 mod table;
 
 use clap::Parser;
+use explain::explained;
 use ign::data::{Images, Split};
-use ign::metrics::{Classifier, Evaluation, Extent, Subject, evaluate};
+use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
+use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
-use ign::train::{Checkpoint, Generator, Statistics};
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Measures a trained network: how near its samples come to MNIST and how much of it they cover, how idempotent it is,
-/// and what it makes of spoiled images.
+/// Evaluates a trained network: quality and coverage of its samples compared with test images, its idempotence, and its
+/// projections of degraded images.
 #[derive(Parser)]
 struct Arguments {
-    /// A run folder or a checkpoint; without one, the model that comes with the project.
+    /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// How many samples; some figures are of fewer, and say so.
+    /// Number of samples; some metrics use fewer, as the table states.
     #[arg(long, default_value_t = 10_000)]
     samples: usize,
-    /// Other seeds draw other noise, and spoil images in other ways.
+    /// Seed of noise and degradations.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// What batch norm uses for samples: the running averages of each role, or the statistics of each batch of 64
-    /// images: role or batch. Spoiled images are measured with both.
-    #[arg(long, value_parser = Statistics::named, default_value = "role")]
-    statistics: Statistics,
-    /// Evaluates the weights of the last step where the run has an average of them.
+    /// Statistics for batch normalisation: role (running averages of images, noise or samples) or batch (statistics of
+    /// each batch of at most 64 images). Degraded images are always measured with both.
+    #[arg(long, value_parser = named::<NormStatistics>, default_value = "role")]
+    statistics: NormStatistics,
+    /// Evaluates the weights of the last step, even if the run has averaged weights.
     #[arg(long)]
     last_step: bool,
-    /// The file to write [default: evaluation.json in the run folder].
+    /// JSON file to write [default: evaluation.json in the run folder].
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The classifier whose features samples are compared by.
+    /// Classifier that computes the features for sample metrics.
     #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
     classifier: PathBuf,
-    /// The data set [default: that of the training].
+    /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
-/// What is written.
+/// The contents of the JSON file.
 #[derive(Serialize)]
 struct Record<'a> {
     run: PathBuf,
     classifier: PathBuf,
     adapter: String,
-    statistics: Statistics,
+    statistics: NormStatistics,
     last_step: bool,
     seconds: f64,
     #[serde(flatten)]
@@ -64,10 +67,7 @@ struct Record<'a> {
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
-        std::process::exit(1);
-    }
+    explained(|| run(Arguments::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -76,10 +76,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let start = Instant::now();
     let checkpoint = Checkpoint::load(&arguments.run)?;
-    let checkpoint = if arguments.last_step { checkpoint.last_step() } else { checkpoint };
+    let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
-    let generator = Generator::load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
+    let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
     let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(data, split, generator.image()));
     let subject = Subject {
@@ -89,9 +89,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         train: &train?,
         test: &test?,
     };
-    let extent = Extent::new(arguments.samples, arguments.seed);
+    let sizes = SampleSizes::new(arguments.samples, arguments.seed);
     let evaluation =
-        evaluate(&subject, extent, &mut |next| eprintln!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
+        evaluate(&subject, sizes, &mut |next| eprintln!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
     table::print(&evaluation);
 
     let path = arguments.json.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "evaluation.json"));
@@ -104,7 +104,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         seconds: start.elapsed().as_secs_f64(),
         evaluation: &evaluation,
     };
-    ign::file::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("figures: {}", path.display());
+    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
+    println!("metrics: {}", path.display());
     Ok(())
 }

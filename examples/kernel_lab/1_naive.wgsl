@@ -1,8 +1,9 @@
-// Step 1: one invocation an element of C.
+// Step 1: one invocation per element of C.
 //
-// The formula, written down: C[m, n] = Σₖ A[m, k]·B[k, n]. Neighbouring invocations have neighbouring columns, so that a
-// GPU merges their loads of B into one wide access, and their loads of A into a single one. But every multiply-add pays
-// for two loads, and no adapter loads as fast as it multiplies: this kernel waits for memory all the time.
+// The kernel is a direct translation of the formula C[m, n] = Σₖ A[m, k]·B[k, n]. Neighbouring invocations compute
+// neighbouring columns, so a GPU merges their loads of B into one wide access, and their loads of A into a single load.
+// But every multiply-add needs two loads, and no adapter loads as fast as it multiplies. The kernel is limited by its
+// loads.
 
 struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 

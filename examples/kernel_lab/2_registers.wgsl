@@ -1,9 +1,9 @@
-// Step 2: one invocation a block of 8 × 8 elements, in registers.
+// Step 2: one invocation per tile of 8 × 8 elements, in registers.
 //
-// What was loaded is used again: eight elements of A and eight of B make 64 multiply-adds, so that one of them costs a
-// quarter of a load instead of two. The loops over the block have constant bounds, and the compiler unrolls them: `sums`
-// never is an array in memory. The columns of an invocation are a workgroup's width apart, so that neighbours still load
-// neighbours.
+// The invocation reuses its loads. Eight elements of A and eight of B give 64 multiply-adds, so a multiply-add needs a
+// quarter of a load instead of two. The loops over the tile have constant bounds, and the compiler unrolls them, so
+// `sums` stays in registers. The columns of an invocation are a workgroup's width apart, so neighbouring invocations
+// still load neighbouring elements.
 
 struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 
@@ -13,7 +13,7 @@ struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 @group(0) @binding(3) var<uniform> params: Params;
 
 const SIDE = 8u;
-const WIDTH = 8u;      // invocations of a workgroup
+const WIDTH = 8u;      // invocations per workgroup
 
 @compute @workgroup_size(WIDTH)
 fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {

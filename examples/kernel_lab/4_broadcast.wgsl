@@ -1,9 +1,9 @@
-// Step 4: a subgroup shares what its lanes loaded, without workgroup memory.
+// Step 4: the lanes of a subgroup share their loads of A, without workgroup memory.
 //
-// Back to step 2, and to what it wastes: the eight elements of A are the same for all lanes, and each lane loads them.
-// Now lane l loads step k + l of the long axis, and hands it to the others when they are there: a row costs one load for
-// as many steps as a subgroup has lanes. Handing round, a subgroupShuffle, costs a software adapter as much as four
-// multiply-adds, a load as much as 67. No barrier is needed, since a subgroup runs as one.
+// In step 2, all lanes load the same eight elements of A. Here lane l loads step k + l of the inner axis, and a
+// subgroupShuffle broadcasts the element to all lanes in that step. A row of A then needs one load per lane for as many
+// steps as the subgroup has lanes. On a software adapter a subgroupShuffle costs as much as four multiply-adds, and a
+// load as much as 67. No barrier is needed, because the lanes exchange registers and not memory.
 
 struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 
@@ -13,7 +13,7 @@ struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 @group(0) @binding(3) var<uniform> params: Params;
 
 const ROWS = 32u;
-const VECTORS = 4u;    // columns of a lane, a subgroup's width apart
+const VECTORS = 4u;    // columns per lane, a subgroup's width apart
 
 @compute @workgroup_size(SUBGROUP)
 fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -1,12 +1,12 @@
-// Step 5: A is packed first, and the tile grows to 64 rows × 8 vectors.
+// Step 5: a first kernel packs A, and the tile grows to 64 rows × 8 columns per lane.
 //
-// A vector of four costs a software adapter 150 multiply-adds to load, four single loads 268. Rows of A lie far apart,
-// so a first kernel packs them into panels in which the 64 rows of one step are side by side: two loads of the whole
-// subgroup then bring all of them, in place of eight. The larger tile halves the loads of B. Its 512 sums a lane no
-// longer fit into registers: they live in the first cache, which the compiler arranges by itself, and which is why the
-// tile does not grow further. The sums are written by a loop that moves them through the first group, because unrolled
-// stores are what a compiler takes longest for: written out, this kernel takes ten times as long to compile.
-// shaders/shared/product_subgroup.wgsl is this kernel, for any shape, and for convolutions.
+// On a software adapter the load of a vec4 costs as much as 150 multiply-adds, and four single loads as much as 268.
+// The rows of A are far apart in memory, so a first kernel packs them into panels, in which the 64 rows of one step are
+// adjacent. A subgroup of 8 lanes then loads these rows with two loads per lane instead of eight. The larger tile
+// halves the loads of B per multiply-add. Its 512 sums per lane no longer fit into registers, and the compiler keeps
+// them in memory. They still fit into the L1 cache; a larger tile would not. The stores are a loop that rotates the
+// sums through the first group, because compilers are slow on unrolled stores: with unrolled stores, compilation takes
+// ten times as long. shaders/shared/product_subgroup.wgsl is this kernel for any shape and for convolutions.
 
 struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 
@@ -19,12 +19,12 @@ struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 
 const ROWS = 64u;
 const VECTORS = 8u;
-const BLOCK = 4u * SUBGROUP;                         // rows that one load of the subgroup brings
+const BLOCK = 4u * SUBGROUP;                         // rows per load of the subgroup
 const LOADS = (ROWS + BLOCK - 1u) / BLOCK;
-const GROUP = 2u;                                    // rows that are written at a time
+const GROUP = 2u;                                    // rows written at a time
 const GROUPS = ROWS / GROUP;
 
-// One invocation packs the rows of one step of one panel.
+// Packs A. One invocation packs the rows of one panel for one step.
 @compute @workgroup_size(64)
 fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = group.x * 64u + local;

@@ -1,30 +1,31 @@
-//! A guided tour of one kernel, the matrix product, from the naive version to the one that this crate uses.
+//! A guided tour of one kernel, the matrix product, from the naive version to the version in this crate.
 //!
 //!     cargo run --release --example kernel_lab
 //!
-//! Each step is a file beside this one. Read them in order; run this to see what each is worth on your adapter.
+//! Each step is a WGSL file in this folder. Read the files in order, and run the example to measure each step on your
+//! adapter.
 
 mod steps;
 
 use clap::Parser;
-use ign::gpu::{Command, Commands, Constant, Cost, Dispatch, Gpu, Kernel, Place, Program, Store, ValueId};
-use ign::native::{open, wait};
-use ign::roof::{Roof, seconds};
+use ign::gpu::{Command, Commands, Cost, Dispatch, Gpu, Kernel, Place, Program, Specialisation, Store, ValueId};
+use ign::native::open;
+use ign::native::roof::{Roof, seconds};
 use rand::{RngExt, SeedableRng};
 use std::error::Error;
 use std::time::Instant;
 use steps::{STEPS, Step};
 
-/// Runs each step of the tour: checks it against f64, times it, and shows it beside the adapter's multiply-add roof.
+/// Checks each step of the tour against an f64 reference, times it, and compares it with the adapter's peak arithmetic.
 #[derive(Parser)]
 struct Arguments {
-    /// Rows and columns of the matrices.
+    /// Number of rows and columns of the matrices.
     #[arg(long, default_value_t = 512)]
     size: u32,
-    /// Only the table.
+    /// Print only the table.
     #[arg(long)]
     brief: bool,
-    /// The adapter, by index or part of its name.
+    /// Adapter, by its index or a part of its name.
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
@@ -49,7 +50,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let tiles = STEPS.iter().filter(runs).flat_map(|step| (step.tile)(lanes.unwrap_or(1)));
     let multiple = tiles.max().unwrap_or(1);
     if size == 0 || !size.is_multiple_of(multiple) {
-        return Err(format!("--size is {size}; the tiles on this adapter need a multiple of {multiple}").into());
+        return Err(format!("--size is {size}; on this adapter it must be a multiple of {multiple}").into());
     }
 
     let roof = Roof::measure(&gpu)?;
@@ -59,7 +60,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut table = vec![];
     for (i, step) in STEPS.iter().enumerate() {
         if !runs(&step) {
-            table.push(format!("{} {:18} needs subgroup operations of one size", i + 1, step.name));
+            table.push(format!("{} {:18} needs subgroup operations with a fixed size", i + 1, step.name));
             continue;
         }
         if !arguments.brief {
@@ -68,14 +69,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         table.push(format!("{} {}", i + 1, measure(&gpu, step, size, &a, &b, &expected, &roof)?));
     }
     println!(
-        "\n{size} × {size} × {size}, roof {:.0} GFLOP/s. For 100 multiply-adds:\n  {:18} {:>7} {:>10} {:>9} {:>10} {:>10} {:>8} {:>7}",
+        "\n{size} × {size} × {size}, roof {:.0} GFLOP/s. Loads and shuffles per 100 multiply-adds:\n  {:18} {:>7} {:>10} {:>9} {:>10} {:>10} {:>8} {:>7}",
         roof.gflops, "step", "loads", "workgroup", "shuffles", "compile s", "ms", "GFLOP/s", "roof"
     );
     table.iter().for_each(|row| println!("{row}"));
     Ok(())
 }
 
-/// C in f64.
+/// The product C in f64.
 fn reference(n: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
     let mut c = vec![0.0; n * n];
     for (row, c) in c.chunks_mut(n).enumerate() {
@@ -87,7 +88,7 @@ fn reference(n: usize, a: &[f32], b: &[f32]) -> Vec<f64> {
     c
 }
 
-/// Compiles, checks and times a step, and returns its row of the table.
+/// Compiles, checks and times a step. Returns its row of the table.
 fn measure(
     gpu: &Gpu,
     step: &Step,
@@ -100,16 +101,16 @@ fn measure(
     let start = Instant::now();
     let lanes = gpu.caps().subgroup.unwrap_or(1);
     let (commands, [a_id, b_id, c_id]) = commands(step, size, lanes);
-    let program = wait(gpu, Program::new(gpu, &commands, &Store::new()))?;
+    let program = Program::blocking_new(gpu, &commands, &Store::new())?;
     program.write(a_id, a)?;
     program.write(b_id, b)?;
     program.run()?;
-    let found = wait(gpu, program.read(&[c_id]))?.remove(0);
+    let found = program.blocking_read(&[c_id])?.remove(0);
     let compiled = start.elapsed().as_secs_f64();
     let off = found.iter().zip(expected).position(|(f, e)| f.is_nan() || (f64::from(*f) - e).abs() > 1e-3);
     if let Some(i) = off {
         let (name, found, expected) = (step.name, found[i], expected[i]);
-        return Err(format!("{name}: element {i} is {found}, the reference says {expected}").into());
+        return Err(format!("{name}: element {i} is {found}, expected {expected}").into());
     }
 
     let best = seconds(gpu, &program)?;
@@ -127,22 +128,26 @@ fn measure(
     ))
 }
 
-/// The dispatches of a step, and its A, B and C.
+/// The dispatches of a step, and the values A, B and C.
 fn commands(step: &Step, size: u32, lanes: u32) -> (Commands, [ValueId; 3]) {
     let mut commands = Commands::default();
     let elements = (size * size) as usize;
     let [a, b, c, panels] = ["a", "b", "c", "panels"].map(|name| commands.value(name, elements, Place::Host));
     let mut dispatch = |entry, bindings: &[(&'static str, ValueId)], workgroups: u32| {
-        let kernel = Kernel::new(&[step.source], entry, &[Constant::U32("SUBGROUP", lanes)]);
+        let lanes = if step.subgroup { vec![Specialisation::U32(Dispatch::LANES, lanes)] } else { vec![] };
+        let kernel = Kernel::new(&[step.source], entry, &lanes);
         let params = Params { rows: size, columns: size, steps: size }.into();
         let (bindings, workgroups, cost) = (bindings.to_vec(), workgroups.into(), Cost::default());
         let dispatch = Dispatch { kernel, bindings, params, workgroups, cost };
-        commands.push(Command { line: 0, op: entry, shape: String::new(), what: step.name.into(), dispatch });
+        let command = Command { line: 0, op: entry, shape: String::new(), what: step.name.into(), dispatch };
+        // SAFETY: the size is a multiple of every tile, so every index stays within its matrix or tile. All loops end,
+        // no divisor is zero, and workgroup memory is written before it is read.
+        unsafe { commands.push_unchecked(command) };
     };
     let [rows, columns] = (step.tile)(lanes);
     let workgroups = size / rows * (size / columns);
     if step.packed {
-        // Packing is timed with the product: without it there is none.
+        // The time of a step includes packing, because the product needs it.
         dispatch("pack", &[("a", a), ("packed", panels)], size * (size / rows) / 64);
     }
     let left = if step.packed { ("panels", panels) } else { ("a", a) };

@@ -1,29 +1,29 @@
-//! The kernels of the tour, and what each asks of an adapter.
+//! The kernels of the tour, with their requirements and operation counts.
 
-use ign::gpu::Source;
+use ign::gpu::Wgsl;
 
-/// One kernel: a file, the tile that a workgroup computes, and its inner loop by the numbers.
+/// A step of the tour: a kernel, the tile of a workgroup, and the operation counts of the inner loop.
 pub struct Step {
     pub name: &'static str,
-    pub source: Source,
-    /// Rows and columns of a tile on an adapter with subgroups of so many lanes.
+    pub source: Wgsl,
+    /// Rows and columns of a workgroup's tile, given the number of lanes per subgroup.
     pub tile: fn(u32) -> [u32; 2],
-    /// Whether it needs subgroup operations.
+    /// Whether the kernel needs subgroup operations.
     pub subgroup: bool,
-    /// Whether A is packed first.
+    /// Whether a first dispatch packs A.
     pub packed: bool,
-    /// What an invocation does for one step of the long axis, averaged.
+    /// Operation counts, given the number of lanes per subgroup.
     pub counts: fn(u32) -> Counts,
 }
 
-/// Operations of an invocation for one step of the long axis.
+/// Average number of operations per invocation and step of the inner axis.
 #[derive(Clone, Copy, Default)]
 pub struct Counts {
-    /// Loads from storage, a vector of four being one.
+    /// Loads from storage. A vec4 counts as one load.
     pub loads: f64,
     /// Loads from workgroup memory.
     pub workgroup_loads: f64,
-    /// Values handed round in a subgroup.
+    /// Subgroup shuffles.
     pub shuffles: f64,
     /// Multiply-adds.
     pub multiply_adds: f64,
@@ -31,7 +31,7 @@ pub struct Counts {
 
 macro_rules! source {
     ($file:literal) => {
-        Source { path: concat!("kernel_lab/", $file), text: include_str!($file) }
+        Wgsl { path: concat!("kernel_lab/", $file), text: include_str!($file) }
     };
 }
 
@@ -89,7 +89,7 @@ pub const STEPS: [Step; 5] = [
 ];
 
 impl Step {
-    /// The paragraph at the head of the file.
+    /// The comment at the head of the file.
     pub fn text(&self) -> String {
         let lines = self.source.text.lines().take_while(|l| l.starts_with("//"));
         lines.map(|l| l.trim_start_matches("//").trim_start()).collect::<Vec<_>>().join("\n")

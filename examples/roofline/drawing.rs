@@ -1,21 +1,21 @@
-//! The roofline as SVG: arithmetic intensity against arithmetic, both axes logarithmic (Williams, Waterman & Patterson
-//! 2009).
+//! The roofline plot as SVG: arithmetic rate over arithmetic intensity, on logarithmic axes (Williams, Waterman &
+//! Patterson 2009).
 
 use super::Point;
-use ign::roof::Roof;
+use ign::native::roof::Roof;
 use std::fmt::Write;
 
 const WIDTH: f64 = 700.0;
-/// What the list beside the plot takes.
+/// Width of the list beside the plot.
 const LIST: f64 = 420.0;
 const HEIGHT: f64 = 560.0;
 const MARGIN: f64 = 60.0;
-/// Powers of ten on the axes: FLOP/B and GFLOP/s.
+/// Range of the horizontal axis, as powers of ten of FLOP/B.
 const X: [f64; 2] = [-1.5, 2.7];
-/// Operations that get a number and a line in the list: those that take longest.
+/// Number of operations in the list: those with the longest times.
 const LISTED: usize = 24;
 
-/// Draws `points` under `roof`; a point's area is its share of the time.
+/// Draws `points` under `roof`. The area of a point is proportional to its time.
 pub fn svg(title: &str, roof: &Roof, points: &[Point]) -> String {
     let top = roof.gflops.log10().ceil();
     let y_range = [top - 4.0, top];
@@ -30,7 +30,7 @@ pub fn svg(title: &str, roof: &Roof, points: &[Point]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{whole}\" height=\"{HEIGHT}\" viewBox=\"0 0 {whole} {HEIGHT}\" \
          font-family=\"Helvetica, Arial, sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <text x=\"{MARGIN}\" y=\"24\" font-size=\"15\">{title}</text>\n\
-         <text x=\"{MARGIN}\" y=\"42\" fill=\"#666\">roof {:.0} GFLOP/s and {:.1} GB/s, measured in the same run; area is time</text>\n",
+         <text x=\"{MARGIN}\" y=\"42\" fill=\"#666\">roof {:.0} GFLOP/s and {:.1} GB/s, measured in the same run; area is proportional to time</text>\n",
         roof.gflops, roof.gbytes
     );
     for power in X[0].ceil() as i32..=X[1].floor() as i32 {
@@ -61,7 +61,7 @@ pub fn svg(title: &str, roof: &Roof, points: &[Point]) -> String {
     .ok();
 
     let total: f64 = points.iter().map(|p| p.ms).sum();
-    // The largest first, so that no point hides another.
+    // The largest points come first, so that they do not hide smaller ones.
     for (i, p) in points.iter().enumerate() {
         let (x, y) = (x_of(p.intensity.max(1e-9)), y_of(p.gflops.max(1e-9)));
         let radius = (3000.0 * p.ms / total / std::f64::consts::PI).sqrt().max(2.0);

@@ -1,4 +1,4 @@
-//! Places every operation of a training step under the roof of the adapter, both measured in this run.
+//! Compares every operation of a training step with the roofline of the adapter, measured in the same run.
 //!
 //!     cargo run --release --example roofline -- --width 32 --batch 64
 
@@ -8,37 +8,37 @@ mod step;
 
 use clap::Parser;
 use ign::gpu::ProfileRow;
-use ign::native::{open, wait};
+use ign::native::open;
+use ign::native::roof::Roof;
 use ign::ops::variants;
-use ign::roof::Roof;
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Measures arithmetic and bandwidth with kernels made for it, times every operation of a training step, and says which
-/// share of its roof each reaches: min(arithmetic, bandwidth × arithmetic intensity).
+/// Measures peak arithmetic and bandwidth, times every operation of a training step, and prints the share of its roof
+/// that each operation reaches. The roof is min(peak arithmetic, bandwidth × arithmetic intensity).
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     settings: step::Settings,
-    /// Steps to profile; the median of each operation counts.
+    /// Number of profiled steps. The median time of each dispatch counts.
     #[arg(long, default_value_t = 5)]
     steps: usize,
-    /// The kernels of another kind of adapter: subgroup, direct, workgroup or workgroup-subgroup.
+    /// Kernel variant: subgroup, direct, workgroup or workgroup-subgroup.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// The drawing to write.
+    /// File for the plot, as SVG.
     #[arg(long, value_name = "FILE", default_value = "roofline.svg")]
     svg: PathBuf,
-    /// Write the figures to this file.
+    /// File for the measurements, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The adapter, by index or part of its name.
+    /// Adapter, by its index or a part of its name.
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
 
-/// An operation under the roof.
+/// Measurements of an operation, in total over its dispatches with one shape and kernel.
 #[derive(Serialize)]
 struct Point {
     op: String,
@@ -48,10 +48,11 @@ struct Point {
     ms: f64,
     gflops: f64,
     gbytes: f64,
-    /// Floating point operations a byte.
+    /// Arithmetic intensity: floating-point operations per byte.
     intensity: f64,
+    /// Minimum time under the roofline, divided by the measured time.
     share_of_roof: f64,
-    /// The time of copies of as many bytes, by as many dispatches of their own, over the time.
+    /// Time of copies of as many bytes with as many dispatches, divided by the measured time.
     share_of_copy: f64,
 }
 
@@ -59,7 +60,7 @@ impl Point {
     fn new(row: &ProfileRow, roof: &Roof) -> Self {
         let [op, shape, kernel] = row.key.clone();
         let intensity = row.cost.flops as f64 / row.cost.bytes.max(1) as f64;
-        // What counts is the time that the slower of the two takes at least.
+        // The minimum time is that of arithmetic or of memory traffic, whichever is longer.
         let least = (row.cost.flops as f64 / roof.gflops).max(row.cost.bytes as f64 / roof.gbytes) / 1e9;
         Self {
             op,
@@ -87,19 +88,19 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut gpu = open(arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
-        let known = variants(gpu.caps());
+        let known = variants(&gpu);
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         let found = known.iter().find(|(name, _)| name == wanted);
-        let (_, caps) = found.ok_or_else(|| format!("--variant is `{wanted}`; this adapter can run {names:?}"))?;
-        gpu = gpu.with_caps(caps.clone());
+        let (_, variant) = found.ok_or_else(|| format!("--variant is `{wanted}`; this adapter can run {names:?}"))?;
+        gpu = variant.clone();
     }
     println!("{}", gpu.caps());
     let program = step::prepare(&gpu, &arguments.settings)?;
     let mut profiles = vec![];
     for _ in 0..arguments.steps.max(1) {
-        profiles.push(wait(&gpu, program.profile())?);
+        profiles.push(program.blocking_profile()?);
     }
-    // Every dispatch's median over the steps, so that an interruption of one does not count.
+    // The median over the steps removes interruptions of single dispatches.
     let mut profile = profiles[0].clone();
     for (i, dispatch) in profile.dispatches.iter_mut().enumerate() {
         let mut times: Vec<_> = profiles.iter().map(|p| p.dispatches[i].time).collect();
@@ -114,21 +115,21 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         roof.gflops / roof.gbytes
     );
     let copies = [0, 100_000, 1_000_000, 10_000_000].map(|bytes| 1e6 * roof.copy(bytes));
-    println!("a dispatch that copies next to nothing, 0.1, 1 and 10 MB, timed as those below: {copies:.0?} µs");
+    println!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
 
     let points: Vec<_> = profile.by_shape().iter().map(|row| Point::new(row, &roof)).collect();
     print(&points, 1e3 * profile.total().as_secs_f64(), profile.method);
     let title = format!(
         "{:?}, width {}, batch {} on {}",
-        arguments.settings.network(),
+        arguments.settings.network,
         arguments.settings.width,
         arguments.settings.batch,
         gpu.caps().name
     );
     std::fs::write(&arguments.svg, drawing::svg(&title, &roof, &points))?;
-    println!("drawing: {}", arguments.svg.display());
+    println!("plot: {}", arguments.svg.display());
     if let Some(path) = &arguments.json {
-        let figures = serde_json::json!({
+        let measured = serde_json::json!({
             "adapter": gpu.caps().name,
             "driver": gpu.caps().driver,
             "roof_gflops": roof.gflops,
@@ -137,14 +138,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "method": profile.method,
             "operations": points,
         });
-        std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
-        println!("figures: {}", path.display());
+        std::fs::write(path, serde_json::to_vec_pretty(&measured)?)?;
+        println!("measurements: {}", path.display());
     }
     Ok(())
 }
 
 fn print(points: &[Point], total: f64, method: &str) {
-    println!("times by {method}; share is that of the operation's roof, copy that of a copy of as many bytes");
+    println!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
     println!(
         "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  {:>6}  kernel",
         "operation", "output", "calls", "ms", "time", "GFLOP/s", "GB/s", "FLOP/B", "share", "copy"
@@ -165,5 +166,5 @@ fn print(points: &[Point], total: f64, method: &str) {
             p.kernel
         );
     }
-    println!("{:28}  {:20}  {:>5}  {total:>8.3}", "together", "", points.iter().map(|p| p.calls).sum::<usize>());
+    println!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
 }

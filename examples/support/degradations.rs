@@ -1,20 +1,20 @@
-//! What became of spoiled images, as a table.
+//! The table of metrics per degradation.
 
-use ign::metrics::DegradationFigures;
+use ign::metrics::DegradationMetrics;
 
-/// Prints the titles; `judged` says whether a classifier looks at the images.
+/// Prints the column titles; `judged` adds the columns of classifier accuracy.
 pub fn head(judged: bool) {
     let shares = |text: String| if judged { text } else { String::new() };
-    println!("{:12}{:>26}{:14}{}", "", "error", "", shares(format!("{:>30}", "known to the classifier")));
+    println!("{:12}{:>26}{:14}{}", "", "error", "", shares(format!("{:>30}", "recognised by the classifier")));
     let [before, after, alone] = ["before", "after", "alone"];
     let titles = shares(format!("{before:>12}{after:>9}{alone:>9}"));
     println!("{:12}{before:>10}{after:>8}{alone:>8}{:>14}{titles}", "degradation", "idempotence");
 }
 
-/// Prints one degradation.
-pub fn row(figures: &DegradationFigures) {
-    let DegradationFigures { name, error_before, error_after, error_alone, idempotence, .. } = figures;
-    let shares = match [figures.accuracy_before, figures.accuracy_after, figures.accuracy_alone] {
+/// Prints the row of one degradation.
+pub fn row(metrics: &DegradationMetrics) {
+    let DegradationMetrics { name, error_before, error_after, error_alone, idempotence, .. } = metrics;
+    let shares = match [metrics.accuracy_before, metrics.accuracy_after, metrics.accuracy_alone] {
         [Some(before), Some(after), Some(alone)] => {
             format!("{:>12}{:>9}{:>9}", percent(before), percent(after), percent(alone))
         }
@@ -23,7 +23,7 @@ pub fn row(figures: &DegradationFigures) {
     println!("{name:12}{error_before:>10.4}{error_after:>8.4}{error_alone:>8.4}{idempotence:>14.4}{shares}");
 }
 
-/// Prints what the figures of `count` images mean.
+/// Prints the definitions of the metrics, which are means over `count` images.
 pub fn foot(count: usize) {
     println!(
         "\nMeans over {count} test images x, spoiled to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
@@ -32,7 +32,7 @@ pub fn foot(count: usize) {
     );
 }
 
-/// A share for people.
+/// Formats a share as a percentage.
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }

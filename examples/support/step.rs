@@ -1,73 +1,60 @@
-//! A training step on made-up numbers, for measuring. Each example uses a part of what is here.
+//! A training step on synthetic data, for measurements. Each example uses only a part of this module.
 
 #![allow(dead_code)]
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use ign::compile::{Compiled, blocking_compile};
 use ign::gpu::{Gpu, GpuError, Store};
-use ign::ign::{Clamp, Distance, Network, Objective, PREFIXES};
-use ign::native::wait;
+use ign::method::{Clamp, Distance, Objective, PREFIXES};
+use ign::model::{Network, named};
 use ign::nn::{Adam, Sequential};
-use ign::ops::{Compiled, compile};
 use ign::tape::Tape;
 use std::error::Error;
 
-/// Which step to measure.
+/// Settings of the measured step.
 #[derive(Args)]
 pub struct Settings {
-    /// The network.
-    #[arg(long, default_value = "mnist")]
-    pub network: Choice,
-    /// Its width.
+    /// Network: mnist or faces.
+    #[arg(long, value_parser = named::<Network>, default_value = "mnist")]
+    pub network: Network,
+    /// Width of the network.
     #[arg(long, default_value_t = 32)]
     pub width: usize,
-    /// Images of a batch.
+    /// Number of images per batch.
     #[arg(long, default_value_t = 64)]
     pub batch: usize,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Choice {
-    Mnist,
-    Faces,
-}
-
 impl Settings {
-    pub fn network(&self) -> Network {
-        match self.network {
-            Choice::Mnist => Network::Mnist,
-            Choice::Faces => Network::Faces,
-        }
-    }
-
     pub fn layers(&self) -> Sequential {
-        self.network().layers(self.width)
+        self.network.layers(self.width)
     }
 
-    /// Multiply-adds of one forward pass of one image.
+    /// Number of multiply-adds per forward pass and image.
     pub fn macs(&self) -> usize {
-        self.layers().macs(self.network().image())
+        self.network.macs(self.width)
     }
 
-    /// Floating point operations of a step: nine forward passes, a multiply-add counting two.
+    /// Number of floating-point operations per step.
     pub fn flops(&self) -> f64 {
-        9.0 * 2.0 * self.macs() as f64 * self.batch as f64
+        self.network.step_flops(self.width, self.batch)
     }
 }
 
 const ADAM: Adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
 
-/// Compiles a step: three applications, three walks back, Adam.
+/// Compiles a step (three applications, their backward passes, Adam) and runs it once.
 pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error>> {
-    let (network, layers) = (settings.network(), settings.layers());
+    let (network, layers) = (settings.network, settings.layers());
     let tape = Tape::new();
     let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
     let step = objective.record(&tape, &layers, settings.batch, network.image())?;
-    ADAM.record(&tape, &step.parameters, &step.total)?;
+    ADAM.record(&tape, &step.parameters, &step.total);
     let mut store = Store::new();
     for (name, contents) in layers.initialise(1, &PREFIXES).into_iter().chain(Adam::initial(&step.parameters)) {
-        wait(gpu, store.set(gpu, &name, &contents))?;
+        store.blocking_set(gpu, &name, &contents)?;
     }
-    let program = wait(gpu, compile(gpu, &store, &tape, &[("rec", step.losses[0])]))?;
+    let program = blocking_compile(gpu, &store, &tape, &[("rec", step.losses[0])])?;
     let elements = step.x.shape().elements();
     let image = |offset: usize| (0..elements).map(|i| (((i * 7919 + offset) % 200) as f32) / 100.0 - 1.0).collect();
     let (x, z): (Vec<f32>, Vec<f32>) = (image(0), image(31));
@@ -75,7 +62,7 @@ pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error
     program.write("z", &z)?;
     program.write(Objective::WEIGHTS, &[1.0, 1.0, 0.1])?;
     submit(&program, 1)?;
-    wait(gpu, gpu.idle())?;
+    gpu.blocking_idle()?;
     Ok(program)
 }
 

@@ -1,7 +1,8 @@
-// What batch norm and its gradient know of a channel. Expects the bindings `statistics`, `gamma` and `beta`, and
+// The constants of a channel, for batch norm and its gradient.
+// Expects the bindings `statistics`, `gamma` and `beta`, and
 //   params     with channels: i32, epsilon, slope: f32
 
-// x̂ = (x − mean) · inverse, the output before its activation being scale · x + shift.
+// x̂ = (x − mean) · inverse. The value before the activation is scale · x + shift.
 struct Channel { mean: f32, inverse: f32, scale: f32, shift: f32 }
 
 fn channel_of(c: i32) -> Channel {
@@ -11,10 +12,10 @@ fn channel_of(c: i32) -> Channel {
   return Channel(mean, inverse, scale, beta[c] - scale * mean);
 }
 
-// The output, from what it is before its activation. Written so that a NaN stays one.
+// The output from the value v before the activation. A NaN stays a NaN.
 fn activated(v: vec4<f32>) -> vec4<f32> { return select(v, params.slope * v, v < vec4<f32>(0.0)); }
 
-// The gradient before the activation, from that behind it.
+// The gradient of the value v before the activation, from the gradient dy of the output.
 fn before_activation(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
   return select(params.slope * dy, dy, v > vec4<f32>(0.0));
 }

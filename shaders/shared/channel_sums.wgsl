@@ -1,17 +1,18 @@
-// Two sums over all pixels of each channel of [N, C, pixels]: partial sums in one of three ways, a part being a run of all
-// pixels of the batch. The file that includes this makes results of them; one that needs a single sum leaves the other at
-// zero. Expects WORKGROUP, NEIGHBOURS, WHOLE, shared/grid.wgsl, shared/divide.wgsl, and
+// Two sums over all pixels of each channel of [N, C, pixels]. One of three entry points computes partial sums, for
+// parts that are runs of the pixels of the batch. The including file computes results from the partial sums. A file
+// that needs a single sum leaves the other sum at zero. Expects WORKGROUP, NEIGHBOURS, WHOLE, shared/grid.wgsl,
+// shared/divide.wgsl, and
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
-//   parts      var<storage, read>, the same memory, for what reads it afterwards
+//   parts      var<storage, read>, the same memory, for the dispatch that computes the results
 //   params     with images, channels, pixels, parts: i32
-//   fn channel_of(c: i32) -> Channel               what all elements of a channel share
-//   Values, fn value_at(i: i32) -> Values          what is summed over, of element i four times
-//   fn values_at(i: i32) -> Values                 of the four elements from 4·i on
-//   fn terms(c: Channel, v: Values) -> Terms       what those add
+//   fn channel_of(c: i32) -> Channel               constants of channel c
+//   Values, fn value_at(i: i32) -> Values          operands at element i, repeated four times
+//   fn values_at(i: i32) -> Values                 operands at the four elements from 4·i on
+//   fn terms(c: Channel, v: Values) -> Terms       terms of the two sums
 
 struct Terms { first: vec4<f32>, second: vec4<f32> }
 
-// From pixel `first` of the batch, a multiple of four, to before `last`.
+// The pixels `first .. last` of the batch in one channel. `first` is a multiple of four.
 struct Run { channel: i32, first: i32, last: i32 }
 
 fn run_of(i: i32) -> Run {
@@ -21,9 +22,9 @@ fn run_of(i: i32) -> Run {
   return Run(i - part * params.channels, part * length, min((part + 1) * length, total));
 }
 
-// One invocation a part of NEIGHBOURS channels, 1 or 4: for software adapters, where a load costs the same at any address,
-// and a vector little more than a number. Four planes, one after the other, are a longer stream of memory than one, and
-// take so long that their channels may be loaded anew for each image.
+// One invocation per part of NEIGHBOURS channels (1 or 4), for software adapters. There a load costs the same at any
+// address, and loading a vector costs little more than loading a number. Four adjacent planes are a longer stream of
+// memory than one plane. Their sums take long enough that reloading the channels for each image costs little.
 @compute @workgroup_size(WORKGROUP)
 fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
             @builtin(local_invocation_index) l: u32) {
@@ -53,8 +54,8 @@ fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec
   for (var k = 0; k < neighbours; k++) { sums[i + k] = vec2<f32>(first[k], second[k]); }
 }
 
-// Over the `count` elements from element `first` on, which begin and end anywhere in a vector unless planes are WHOLE
-// vectors.
+// The sums over `count` elements from element `first` on. The run may begin and end anywhere in a vector, unless planes
+// are WHOLE vectors.
 fn sum_of(c: Channel, first: i32, count: i32) -> vec2<f32> {
   let last = first + count;
   let zero = vec4<f32>(0.0);
@@ -70,7 +71,7 @@ fn sum_of(c: Channel, first: i32, count: i32) -> vec2<f32> {
   return vec2<f32>(dot(sum.first, one), dot(sum.second, one));
 }
 
-// One workgroup a channel and part: for GPUs.
+// The partial sums of one invocation. For GPUs, with one workgroup per channel and part.
 fn sum_of_invocation(group: i32, l: u32) -> vec2<f32> {
   let run = run_of(group);
   let inverse = 1.0 / f32(params.pixels);
@@ -86,7 +87,7 @@ fn sum_of_invocation(group: i32, l: u32) -> vec2<f32> {
 
 var<workgroup> shared_sums: array<vec2<f32>, WORKGROUP>;
 
-// The invocations' sums meet in workgroup memory, half of them at a time.
+// Tree reduction of the invocations' sums in workgroup memory.
 @compute @workgroup_size(WORKGROUP)
 fn sum_pixels(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
               @builtin(local_invocation_index) l: u32) {
@@ -100,7 +101,8 @@ fn sum_pixels(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: v
   if (l == 0u) { sums[group] = shared_sums[0]; }
 }
 
-// They meet in the subgroup's registers, whatever its size, and the subgroups' sums in workgroup memory.
+// Reduction of the invocations' sums by subgroup operations, for any subgroup size, and of the subgroups' sums in
+// workgroup memory.
 @compute @workgroup_size(WORKGROUP)
 fn sum_pixels_by_subgroups(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                            @builtin(local_invocation_index) l: u32, @builtin(subgroup_id) subgroup: u32,
@@ -116,7 +118,7 @@ fn sum_pixels_by_subgroups(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_wor
   }
 }
 
-// All parts of a channel.
+// The sums over all parts of a channel, in a fixed order.
 fn sum_of_channel(channel: i32) -> vec2<f32> {
   var sum = vec2<f32>(0.0);
   for (var part = 0; part < params.parts; part++) { sum += parts[part * params.channels + channel]; }

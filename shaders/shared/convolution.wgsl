@@ -1,5 +1,6 @@
-// What the three products of a convolution share. The convolution maps the big image [N, C, H, W] to the small one
-// [N, O, h, w] with weights [O, C, kh, kw]: small[n, o, y, x] = Σ big[n, c, y·stride − padding + i, …]·weight[o, c, i, j].
+// Parameters and bindings of the convolution products. The convolution maps the big image [N, C, H, W] to the small one
+// [N, O, h, w] with weights [O, C, kh, kw]:
+//   small[n, o, y, x] = Σ big[n, c, y·stride − padding + i, x·stride − padding + j]·weight[o, c, i, j]
 
 struct Params {
   batch: i32,

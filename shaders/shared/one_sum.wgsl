@@ -1,4 +1,4 @@
-// What sums of one number a channel have in common. Expects WORKGROUP and shared/channel_sums.wgsl.
+// Shared part of reductions to one number per channel. Expects WORKGROUP and shared/channel_sums.wgsl.
 
 struct Params { images: i32, channels: i32, pixels: i32, parts: i32, scale: f32 }
 

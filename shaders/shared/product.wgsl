@@ -1,11 +1,11 @@
-// The operands of a tiled product C[m, n] = Σₖ A[m, k]·B[k, n], of which B is gathered from an image with zero padding.
+// The operands of a tiled product C[m, n] = Σₖ A[m, k]·B[k, n], where B is gathered from an image with zero padding.
 //
-// Expects the bindings `a`, `b`, `c`, `bias`, and of the file that says which product it is:
+// Expects the bindings `a`, `b`, `c`, `bias`, and from the file that defines the product:
 //   params                            with tile_rows, tile_columns, problems, steps, biased: u32
-//   fn problem(z: u32) -> Problem     extents and whatever else is the same for a whole tile
-//   fn column(p: Problem, n: i32)     what all of column n shares
-//   fn slice(p: Problem, k: i32)      what all of step k shares
-// Columns and slices meet by addition: y and z are the row and the column of the image, x is the offset of that element
+//   fn problem(z: u32) -> Problem     extents and other values that are constant within a tile
+//   fn column(p: Problem, n: i32)     values that are constant within column n
+//   fn slice(p: Problem, k: i32)      values that are constant within step k
+// The sum of a column and a slice locates an element of B: y and z are its row and column in the image, x is its offset
 // in `b`. w is the offset of A[0, k] in `a` for a slice, and of C[0, n] in `c` for a column.
 
 alias Slice = vec4<i32>;
@@ -19,7 +19,7 @@ struct Problem {
   offset: vec4<i32>,                // the file's own
 }
 
-// Far outside any image, so that what is gathered there is zero.
+// A coordinate far outside any image, where gathered elements are zero.
 const OUTSIDE = 0x20000000;
 
 fn a_at(p: Problem, row: i32, s: Slice) -> f32 {
@@ -40,7 +40,7 @@ fn column_at(p: Problem, n: i32) -> Column {
   return select(Column(0, OUTSIDE, OUTSIDE, 0), column(p, n), vec4<bool>(n < p.columns));
 }
 
-// What is added to all of a row.
+// The bias, which is added to all elements of a row.
 fn bias_at(p: Problem, row: i32) -> f32 {
   if (params.biased == 0u || row >= p.rows) { return 0.0; }
   return bias[row];
@@ -50,7 +50,7 @@ fn c_set(p: Problem, row: i32, n: Column, value: f32) {
   if (row < p.rows && n.y < OUTSIDE) { c[n.w + row * p.c_stride] = value; }
 }
 
-// Which tile, of which of the problems that share the dispatch, a workgroup computes.
+// The tile of a workgroup: the index of its problem in the dispatch, and its first row and column.
 struct Tile { z: u32, row: i32, column: i32 }
 
 fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {

@@ -1,5 +1,5 @@
-// The tiled product with nothing but registers: an invocation computes ROWS rows × VECTORS columns, its columns a
-// workgroup's width apart. For software adapters without subgroup operations.
+// The tiled product in registers only, for software adapters without subgroup operations. An invocation computes ROWS
+// rows × VECTORS columns. Its columns are WORKGROUP columns apart.
 // Expects ROWS, VECTORS, WORKGROUP, shared/grid.wgsl and shared/product.wgsl.
 
 @compute @workgroup_size(WORKGROUP)

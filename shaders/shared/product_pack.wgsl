@@ -1,7 +1,7 @@
-// The operand A for product_subgroup: panels of ROWS rows, in each the rows of one step of the long axis side by side,
-// zero where A has none. Packing costs two accesses an element, and saves a tile most of its loads.
-// An invocation packs STRIP quadruples of rows of one step.
-// Expects ROWS, WORKGROUP, shared/element.wgsl and shared/product.wgsl.
+// Packs the operand A for product_subgroup into panels of ROWS rows. Within a panel the rows of one step of the inner
+// axis are contiguous. Elements outside A are zero. Packing costs two accesses per element, and saves most loads of a
+// tile. An invocation packs STRIP quadruples of rows of one step.
+// Expects ROWS, WORKGROUP, shared/element.wgsl, shared/divide.wgsl and shared/product.wgsl.
 
 const QUADS = ROWS / 4u;
 const STRIP = min(QUADS, 4u);

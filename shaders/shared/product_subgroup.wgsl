@@ -1,12 +1,13 @@
-// The tiled product for software adapters: one subgroup computes ROWS rows × VECTORS·SUBGROUP columns in registers. There
-// a load costs as much as dozens of multiply-adds, at whatever address: so A comes packed (see product_pack), four rows
-// a lane with one load, and the subgroup hands each round. No workgroup memory, no barrier: both cost more than they save.
+// The tiled product for software adapters: one subgroup computes ROWS rows × VECTORS·SUBGROUP columns in registers. On
+// software adapters a load costs as much as dozens of multiply-adds, at any address. A is therefore packed (see
+// product_pack): a lane loads four rows at once, and subgroup shuffles broadcast each row to all lanes. Workgroup
+// memory and barriers would cost more than they save.
 // Expects ROWS, VECTORS, SUBGROUP, shared/grid.wgsl and shared/product.wgsl.
 
-// Rows that one load of the whole subgroup brings.
+// Rows that the subgroup reads with one load per lane.
 const BLOCK = 4u * SUBGROUP;
 const LOADS = (ROWS + BLOCK - 1u) / BLOCK;
-// Rows that are written by one stretch of code, see below.
+// Rows that the unrolled store code below writes at once.
 const GROUP = min(ROWS, max(16u / VECTORS, 1u));
 const GROUPS = ROWS / GROUP;
 
@@ -47,7 +48,7 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
     }
   }
 
-  // The sums move up through the first group, so that the code that stores them, slow to compile, is there once.
+  // The groups of sums rotate through the first group, so that the store code, slow to compile, exists only once.
   let used = min(GROUPS, (u32(p.rows - tile.row) + GROUP - 1u) / GROUP);
   for (var g = 0u; g < used; g++) {
     for (var i = 0u; i < GROUP; i++) {

@@ -1,6 +1,6 @@
-// The tiled product for GPUs: a workgroup of 64 computes a TILE × TILE block, each invocation SIDE × SIDE of it in
-// registers (TILE = 8·SIDE). Blocks of A and B of DEPTH steps go through workgroup memory, read from there SIDE times
-// each. Expects SIDE, shared/grid.wgsl and shared/product.wgsl.
+// The tiled product for GPUs. A workgroup of 64 invocations computes a tile of TILE × TILE elements (TILE = 8·SIDE).
+// Each invocation computes SIDE × SIDE of these in registers. Workgroup memory holds blocks of A and B of DEPTH steps,
+// and eight invocations read each element of a block. Expects SIDE, shared/grid.wgsl and shared/product.wgsl.
 
 const INVOCATIONS = 64u;
 const TILE = 8u * SIDE;
@@ -25,7 +25,7 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   let b_step = local / TILE;
   let loaded = column_at(p, tile.column + i32(b_column));
 
-  // An invocation's rows and columns are 8 apart, so that a subgroup reads workgroup memory without conflicts.
+  // The rows and columns of an invocation are 8 apart, so that workgroup memory is read without bank conflicts.
   let row = local / 8u;
   let column = local % 8u;
   var sums: array<array<f32, SIDE>, SIDE>;

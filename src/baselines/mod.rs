@@ -1,68 +1,68 @@
-//! What the Idempotent Generative Network is compared with: a DCGAN and a VAE whose halves are those of its network,
-//! trained by the same engine.
+//! Baselines for the Idempotent Generative Network: a DCGAN and a VAE with the same encoder and decoder, trained by the
+//! same engine.
 
 mod dcgan;
 mod training;
 mod vae;
 
-pub use training::{Baseline, Settings};
+pub use training::{Baseline, BaselineConfig};
 
-use crate::ign::Network;
+use crate::descent::Recorded;
+use crate::model::Network;
 use crate::nn::{Adam, Layer, Sequential};
 use crate::tape::{Result, Var};
 use dcgan::Dcgan;
 use serde::Serialize;
 use vae::Vae;
 
-/// Which baseline.
+/// A baseline with its specific settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Kind {
-    /// The deep convolutional generative adversarial network (Radford et al. 2015): a generator G, the decoder, and a
-    /// discriminator D, the encoder with two outputs whose softmax is the probability of real or made. Over a batch of
-    /// images x `[N, 1, 28, 28]` and latents z ~ N(0, I) `[N, 4w, 1, 1]`, D goes down the gradient of
+    /// The deep convolutional generative adversarial network (Radford et al. 2015).
     ///
-    /// L_D = −mean log P(real | x) − mean log P(made | G(z))
+    /// The generator G is the decoder. The discriminator D is the encoder with two outputs; their softmax gives the
+    /// probabilities of real and generated images. For a batch of images x `[N, 1, 28, 28]` and latents z ~ N(0, I)
+    /// `[N, 4w, 1, 1]`, D descends the gradient of
     ///
-    /// with G(z) held constant, and G that of the non-saturating loss (Goodfellow et al. 2014)
+    /// L_D = −mean log P(real | x) − mean log P(generated | G(z))
+    ///
+    /// with G(z) held constant. G descends the gradient of the non-saturating loss (Goodfellow et al. 2014)
     ///
     /// L_G = −mean log P(real | G(z)).
     ///
-    /// Real and made images go through D as batches of their own, each normalised by its own statistics. Both gradients
-    /// are taken before both updates, so that D is applied to G(z) once. Adam with β = (0.5, 0.999), rate 2·10⁻⁴.
+    /// D is applied to real and to generated images in separate batches, each normalised by its batch statistics. Both
+    /// gradients are computed before either update, so that D is applied to G(z) once. Adam has β = (0.5, 0.999) and a
+    /// default learning rate of 2·10⁻⁴.
     Dcgan,
-    /// The variational autoencoder (Kingma & Welling 2013): the encoder gives mean μ and log variance ln s² of a normal
-    /// distribution of 64 latents, the decoder g makes the image x̂ = g(μ + s·ε), with ε ~ N(0, I) `[N, 64, 1, 1]`.
-    /// Both go down the gradient of the mean over the batch of
+    /// The variational autoencoder (Kingma & Welling 2013).
     ///
-    /// L = Σ (x − x̂)²/(2σ²) + ½·Σ (μ² + s² − ln s² − 1),
+    /// The encoder outputs mean μ and log variance ln s² of a normal distribution of 64 latents. The decoder g maps
+    /// latents to the image x̂ = g(μ + s·ε), with ε ~ N(0, I) `[N, 64, 1, 1]`. Both descend the gradient of the loss,
+    /// averaged over the batch,
     ///
-    /// the first sum over pixels being, up to a constant, −log of a Gaussian likelihood, the second over latents the
-    /// divergence of N(μ, s²) from N(0, I). Adam with β = (0.9, 0.999), rate 10⁻³.
+    /// L = Σ (x − x̂)²/(2σ²) + ½·Σ (μ² + s² − ln s² − 1).
+    ///
+    /// The first sum, over pixels, is the negative logarithm of a Gaussian likelihood, up to a constant. The second
+    /// sum, over latents, is the Kullback-Leibler divergence of N(μ, s²) from N(0, I). Adam has β = (0.9, 0.999) and a
+    /// default learning rate of 10⁻³.
     Vae {
-        /// σ², of a pixel in [-1, 1].
+        /// The variance σ² per pixel, 10⁻⁶ to 10⁶, for pixels in [-1, 1].
         variance: f32,
     },
 }
 
-/// The baselines have its encoder and its decoder.
+/// The network that provides encoder and decoder of the baselines.
 const NETWORK: Network = Network::Mnist;
 
 impl Kind {
-    /// `[C, H, W]` of its images.
+    /// The image shape `[C, H, W]`.
     pub fn image(self) -> [usize; 3] {
         NETWORK.image()
     }
 
-    /// The names of its two losses.
-    pub fn losses(self) -> [&'static str; 2] {
-        match self {
-            Self::Dcgan => ["discriminator", "generator"],
-            Self::Vae { .. } => ["reconstruction", "divergence"],
-        }
-    }
-
-    /// The published step size.
+    /// The default learning rate: 2·10⁻⁴ for the DCGAN (Radford et al. 2015), and 10⁻³ for the VAE, the default of Adam
+    /// (Kingma & Ba 2014).
     pub fn learning_rate(self) -> f64 {
         match self {
             Self::Dcgan => 2e-4,
@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// How many numbers are trained at width `w`.
+    /// The number of trainable parameters at width `w`.
     pub fn parameters(self, w: usize) -> usize {
         let model = self.model(w);
         model.networks().iter().flat_map(|n| n.parameters()).map(|p| p.shape.elements()).sum()
@@ -81,7 +81,7 @@ impl Kind {
             Self::Dcgan => 0.5,
             Self::Vae { .. } => 0.9,
         };
-        Adam { learning_rate, beta1, beta2: 0.999, epsilon: 1e-8 }
+        Adam { learning_rate, beta1, ..Adam::default() }
     }
 
     fn model(self, w: usize) -> Box<dyn Model> {
@@ -92,27 +92,19 @@ impl Kind {
     }
 }
 
-/// What a baseline is made of.
+/// Networks and objective of a baseline.
 trait Model {
-    /// Latent variables of an image.
+    /// Number of latents per image.
     fn latents(&self) -> usize;
 
-    /// All networks. The first turns latents into images, and has running averages.
+    /// All networks. The first one maps latents to images; only its batch norms have running averages.
     fn networks(&self) -> Vec<&Sequential>;
 
-    /// Records losses and gradients on images x and standard normals z `[N, latents, 1, 1]`.
-    fn record<'t>(&self, x: Var<'t>, z: Var<'t>) -> Result<Step<'t>>;
+    /// Records losses and gradients for images `x` `[N, 1, 28, 28]` and standard normal `z` `[N, latents, 1, 1]`.
+    fn record<'t>(&self, x: Var<'t>, z: Var<'t>) -> Result<Recorded<'t>>;
 }
 
-/// A recorded step, up to the update.
-struct Step<'t> {
-    losses: [Var<'t>; 2],
-    parameters: Vec<Var<'t>>,
-    /// What each parameter goes down.
-    gradients: Vec<Var<'t>>,
-}
-
-/// Layers that share a store with others.
+/// A network whose tensor names start with `name`, to share a store with other networks.
 fn network(name: &str, layers: Vec<Layer>) -> Sequential {
     Sequential { layers, name: name.into() }
 }

@@ -1,147 +1,148 @@
 use super::{Kind, Model};
+use crate::compile::{Compiled, blocking_compile};
 use crate::data::{Batches, Images};
-use crate::gpu::{Gpu, Store};
-use crate::ign::Noise;
-use crate::native::wait;
+use crate::descent::{Descent, Recorded, Task};
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::model::Noise;
 use crate::nn::{Adam, Mode};
-use crate::ops::{Compiled, compile};
 use crate::random::Stream;
-use crate::tape::Tape;
-use crate::train::TrainError;
+use crate::tape::{self, Tape};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// How a baseline is trained. Together with the data and the adapter it determines the result.
+/// The settings of a baseline's training. Settings, data, adapter and number of steps determine the result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Settings {
-    /// Which one.
+pub struct BaselineConfig {
+    /// The baseline.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Channels of the encoder's first layer, as in [`Network::layers`](crate::ign::Network::layers).
+    /// Number w of channels of the encoder's first layer, as in [`Network::layers`](crate::model::Network::layers).
     pub width: usize,
-    /// Images of a batch.
+    /// Number of images per batch, at least 2.
     pub batch: usize,
-    /// Adam's step size.
+    /// Learning rate of Adam, 0 to 1.
     pub learning_rate: f64,
-    /// Fixes initialisation, order of the data, and noise.
+    /// Seed of initialisation, data order and noise.
     pub seed: u64,
 }
 
-impl Settings {
-    /// Checks every setting for its range.
+impl BaselineConfig {
+    /// Checks that every setting is in its range.
     ///
     /// # Errors
-    /// The first setting that is out of it, with its value.
-    pub fn check(&self) -> Result<(), TrainError> {
+    /// The first setting out of range, with its value.
+    pub fn check(&self) -> Result<(), Error> {
         let Self { kind, width, batch, learning_rate, .. } = *self;
-        let text = match kind {
-            Kind::Vae { variance } if !(1e-6..=1e6).contains(&variance) => {
-                format!("--variance is {variance}, and must be from 0.000001 to 1000000")
-            }
-            _ if width == 0 => "--width must be at least 1".into(),
-            _ if batch < 2 => format!("--batch is {batch}, but batch norm needs at least 2 images"),
-            _ if !(0.0..=1.0).contains(&learning_rate) => {
-                format!("--learning-rate is {learning_rate}, and must be from 0 to 1")
-            }
-            _ => return Ok(()),
-        };
-        Err(TrainError::Config(text))
+        if let Kind::Vae { variance } = kind {
+            Error::check_range("variance", variance.into(), 1e-6..=1e6)?;
+        }
+        Error::check_least("width", width as u64, 1, "")?;
+        Error::check_least("batch", batch as u64, 2, ", which batch norm needs")?;
+        Error::check_range("learning_rate", learning_rate, 0.0..=1.0)
     }
 }
 
-/// The training of a baseline, and samples of what it has become.
+/// The training of a baseline, with samples at any time.
 pub struct Baseline {
-    gpu: Gpu,
-    settings: Settings,
-    latents: usize,
-    program: Compiled,
-    /// From latents to images, by the running averages.
+    descent: Descent<BaselineTask>,
+    /// The network from latents to images, with running averages.
     decoder: Compiled,
-    images: Images,
-    batches: Batches,
-    step: u64,
 }
 
-/// Samples that are made together.
+/// The training task: the model of a baseline with settings and data.
+struct BaselineTask {
+    config: BaselineConfig,
+    model: Box<dyn Model>,
+    images: Images,
+    batches: Batches,
+}
+
+impl Task for BaselineTask {
+    fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
+        let BaselineConfig { kind, batch, .. } = self.config;
+        let [c, h, w] = kind.image();
+        let (x, z) = (tape.input("x", [batch, c, h, w]), tape.input("z", [batch, self.model.latents(), 1, 1]));
+        self.model.record(x, z)
+    }
+
+    fn adam(&self) -> Adam {
+        self.config.kind.adam(self.config.learning_rate)
+    }
+
+    fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
+        let BaselineConfig { batch, seed, .. } = self.config;
+        let x = self.images.gather(self.batches.indices(done).iter().copied());
+        let z = Noise::Gaussian.draw(seed, Stream::Noise, done, batch * self.model.latents());
+        vec![("x", x), ("z", z)]
+    }
+}
+
+/// Number of samples per batch.
 const SAMPLES: usize = 64;
 
 impl Baseline {
-    /// A training on `images`, from the beginning.
+    /// A new training on `images`.
     ///
     /// # Errors
-    /// Where a setting is out of its range, the images are not of the baseline's shape or too few for a batch, or the
-    /// adapter fails.
-    pub fn new(gpu: &Gpu, images: Images, settings: Settings) -> Result<Self, TrainError> {
-        settings.check()?;
-        let Settings { kind, width, batch, learning_rate, seed } = settings;
+    /// If a setting is out of range, the images do not have the baseline's shape, the batch size exceeds the number of
+    /// images, or the adapter fails.
+    pub fn new(gpu: &Gpu, images: Images, config: BaselineConfig) -> Result<Self, Error> {
+        config.check()?;
+        let BaselineConfig { kind, width, batch, seed, .. } = config;
         let [c, h, w] = kind.image();
         if images.shape != [c, h, w] {
-            return Err(TrainError::Config(format!("the baselines learn from {c}×{h}×{w} images")));
+            return Err(Error::Unsuited(format!("the baselines need {c}×{h}×{w} training images")));
         }
         let batches = Batches::new(images.len(), batch, seed)?;
         let model = kind.model(width);
-        let latents = model.latents();
+        let tensors = initial(model.as_ref(), seed);
+        let descent = Descent::new(gpu, BaselineTask { config, model, images, batches }, &tensors, 0)?;
 
         let tape = Tape::new();
-        let (x, z) = (tape.input("x", [batch, c, h, w]), tape.input("z", [batch, latents, 1, 1]));
-        let step = model.record(x, z)?;
-        kind.adam(learning_rate).record(&tape, &step.parameters, &step.gradients)?;
-        let mut store = initial(gpu, model.as_ref(), seed)?;
-        for (name, contents) in Adam::initial(&step.parameters) {
-            wait(gpu, store.set(gpu, &name, &contents))?;
-        }
-        let [first, second] = step.losses;
-        let program = wait(gpu, compile(gpu, &store, &tape, &[("first", first), ("second", second)]))?;
-
-        let tape = Tape::new();
-        let y = model.networks()[0].apply(tape.input("z", [SAMPLES, latents, 1, 1]), Mode::Running(""))?;
-        let decoder = wait(gpu, compile(gpu, &store, &tape, &[("y", y)]))?;
-        Ok(Self { gpu: gpu.clone(), settings, latents, program, decoder, images, batches, step: 0 })
+        let model = &descent.task().model;
+        let z = tape.input("z", [SAMPLES, model.latents(), 1, 1]);
+        let y = model.networks()[0].apply(z, Mode::Running(""));
+        let decoder = blocking_compile(gpu, descent.store(), &tape, &[("y", y)])?;
+        Ok(Self { descent, decoder })
     }
 
-    /// Steps done.
+    /// The number of completed steps.
     pub fn step(&self) -> u64 {
-        self.step
+        self.descent.step()
     }
 
-    /// Does one step, and returns its losses in the order of [`Kind::losses`].
+    /// Runs one step and returns name and value of each loss.
     ///
     /// # Errors
-    /// Where the adapter fails.
-    pub fn advance(&mut self) -> Result<[f32; 2], TrainError> {
-        let Settings { kind, batch, learning_rate, seed, .. } = self.settings;
-        let x = self.images.gather(self.batches.indices(self.step).iter().copied());
-        let z = Noise::Gaussian.draw(seed, Stream::Noise, self.step, batch * self.latents);
-        self.program.write("x", &x)?;
-        self.program.write("z", &z)?;
-        self.program.write(Adam::RATES, &kind.adam(learning_rate).rates(self.step + 1))?;
-        self.program.run()?;
-        self.step += 1;
-        let losses = wait(&self.gpu, self.program.read(&["first", "second"]))?;
-        Ok([losses[0][0], losses[1][0]])
+    /// If the adapter fails.
+    pub fn advance(&mut self) -> Result<Vec<(&'static str, f32)>, Error> {
+        self.descent.advance()?;
+        self.descent.losses()
     }
 
-    /// `count` images from latents ~ N(0, I), which `seed` fixes. Batch norm uses its running averages, so that an
-    /// image does not depend on its neighbours.
+    /// Generates `count` images `[count, 1, 28, 28]` from latents ~ N(0, I), determined by `seed`. Batch norm uses
+    /// running averages, so an image does not depend on the other images of its batch.
     ///
     /// # Errors
-    /// Where the adapter fails.
-    pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, TrainError> {
-        let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * self.latents);
-        Ok(wait(&self.gpu, self.decoder.run_batched("z", &z, [SAMPLES, self.latents], &["y"]))?.concat())
+    /// If the adapter fails.
+    pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, Error> {
+        let latents = self.descent.task().model.latents();
+        let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * latents);
+        Ok(self.decoder.blocking_run_batched("z", &z, [SAMPLES, latents], &["y"])?.concat())
     }
 }
 
-/// The networks before the first step.
-fn initial(gpu: &Gpu, model: &dyn Model, seed: u64) -> Result<Store, TrainError> {
-    let mut store = Store::new();
+/// The initial tensors of the networks.
+fn initial(model: &dyn Model, seed: u64) -> BTreeMap<String, Vec<f32>> {
+    let mut tensors = BTreeMap::new();
     for (i, network) in model.networks().iter().enumerate() {
         let averages: &[&str] = if i == 0 { &[""] } else { &[] };
-        // Parameters draw by their number within a network: with one seed the networks would repeat each other's.
-        for (name, contents) in network.initialise(seed.wrapping_add(i as u64), averages) {
-            wait(gpu, store.set(gpu, &name, &contents))?;
-        }
+        // The random stream of a parameter depends on its index within its network. With the same seed, the networks
+        // would have the same values.
+        tensors.extend(network.initialise(seed.wrapping_add(i as u64), averages));
     }
-    Ok(store)
+    tensors
 }
 
 #[cfg(test)]
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
     use crate::testing::gpu;
 
-    /// Squares of ten sizes.
+    /// 40 white squares of ten sizes.
     fn squares() -> Images {
         let square = |i: usize| (0..784).map(move |p| if p / 28 < 4 + 2 * i && p % 28 < 4 + 2 * i { 255 } else { 0 });
         Images { shape: [1, 28, 28], pixels: (0..40).flat_map(|i| square(i % 10)).collect(), labels: None }
@@ -157,36 +158,36 @@ mod tests {
 
     const KINDS: [Kind; 2] = [Kind::Dcgan, Kind::Vae { variance: 0.1 }];
 
-    fn settings(kind: Kind) -> Settings {
-        Settings { kind, width: 4, batch: 8, learning_rate: kind.learning_rate(), seed: 1 }
+    fn config(kind: Kind) -> BaselineConfig {
+        BaselineConfig { kind, width: 4, batch: 8, learning_rate: kind.learning_rate(), seed: 1 }
     }
 
-    fn losses(settings: Settings, steps: usize) -> (Baseline, Vec<[f32; 2]>) {
-        let mut baseline = Baseline::new(gpu(), squares(), settings).unwrap();
-        let losses = (0..steps).map(|_| baseline.advance().unwrap()).collect();
+    fn losses(config: BaselineConfig, steps: usize) -> (Baseline, Vec<Vec<f32>>) {
+        let mut baseline = Baseline::new(gpu(), squares(), config).unwrap();
+        let losses = (0..steps).map(|_| baseline.advance().unwrap().iter().map(|(_, loss)| *loss).collect()).collect();
         (baseline, losses)
     }
 
     #[test]
     fn the_dcgan_plays_and_the_vae_learns() {
-        let (_, dcgan) = losses(settings(KINDS[0]), 40);
-        // Two classes that nothing is known of yet.
+        let (_, dcgan) = losses(config(KINDS[0]), 40);
+        // An untrained discriminator gives both classes a probability of ½.
         let two = 2f32.ln();
         assert!((dcgan[0][0] - 2.0 * two).abs() < 0.3 && (dcgan[0][1] - two).abs() < 0.3, "{dcgan:?}");
-        // A discriminator of white noise and squares wins at first.
+        // The discriminator wins at first: generated images are easy to tell from squares.
         assert!(dcgan[39][0] < dcgan[0][0] / 2.0, "{dcgan:?}");
 
-        let (_, vae) = losses(settings(KINDS[1]), 40);
-        let total = |l: [f32; 2]| l[0] + l[1];
+        let (_, vae) = losses(config(KINDS[1]), 40);
+        let total = |l: &[f32]| l[0] + l[1];
         assert!(vae.iter().all(|l| l[0] > 0.0 && l[1] > 0.0), "{vae:?}");
-        assert!(total(vae[39]) < 0.7 * total(vae[0]), "{vae:?}");
+        assert!(total(&vae[39]) < 0.7 * total(&vae[0]), "{vae:?}");
     }
 
     #[test]
     fn the_seed_determines_every_loss_and_every_sample() {
         for kind in KINDS {
             let run = |seed| {
-                let (baseline, losses) = losses(Settings { seed, ..settings(kind) }, 3);
+                let (baseline, losses) = losses(BaselineConfig { seed, ..config(kind) }, 3);
                 (losses, baseline.sample(seed, 3).unwrap())
             };
             assert_eq!(run(1), run(1));
@@ -195,11 +196,11 @@ mod tests {
         }
     }
 
-    /// An image depends on its own latents and on the running averages, which move with the training.
+    /// An image depends on its own latents only, until a training step changes the network.
     #[test]
     fn samples_do_not_depend_on_their_neighbours() {
         for kind in KINDS {
-            let (mut baseline, _) = losses(settings(kind), 1);
+            let (mut baseline, _) = losses(config(kind), 1);
             let many = baseline.sample(5, SAMPLES + 3).unwrap();
             assert_eq!(many.len(), (SAMPLES + 3) * 784);
             assert_eq!(baseline.sample(5, 2).unwrap(), many[..2 * 784]);
@@ -211,12 +212,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_trained_is_refused() {
-        let refused = |images: Images, settings| Baseline::new(gpu(), images, settings).err().unwrap().to_string();
-        let vae = settings(KINDS[1]);
+        let refused = |images: Images, config| Baseline::new(gpu(), images, config).err().unwrap().to_string();
+        let vae = config(KINDS[1]);
         assert!(refused(Images { shape: [1, 14, 56], ..squares() }, vae).contains("1×28×28"));
-        assert!(refused(squares(), Settings { batch: 1, ..vae }).contains("--batch is 1"));
-        assert!(refused(squares(), Settings { batch: 41, ..vae }).contains("between 1 and 40"));
-        assert!(refused(squares(), Settings { kind: Kind::Vae { variance: 0.0 }, ..vae }).contains("--variance is 0"));
-        assert!(refused(squares(), Settings { learning_rate: f64::NAN, ..vae }).contains("NaN"));
+        assert!(refused(squares(), BaselineConfig { batch: 1, ..vae }).contains("batch is 1"));
+        assert!(refused(squares(), BaselineConfig { batch: 41, ..vae }).contains("between 1 and 40"));
+        assert!(
+            refused(squares(), BaselineConfig { kind: Kind::Vae { variance: 0.0 }, ..vae }).contains("variance is 0")
+        );
+        assert!(refused(squares(), BaselineConfig { learning_rate: f64::NAN, ..vae }).contains("NaN"));
     }
 }

@@ -2,8 +2,8 @@ use super::DataError;
 use crate::random::{Stream, stream};
 use rand::seq::SliceRandom;
 
-/// Which images make up the batch of a step: every epoch a new order, the incomplete batch at its end left out. A
-/// function of seed and step alone.
+/// The image indices of each batch. Every epoch has a new random order and omits the incomplete last batch. The indices
+/// of a step depend only on seed and step.
 pub struct Batches {
     len: usize,
     batch: usize,
@@ -13,10 +13,10 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch` from `len` images.
+    /// Batches of size `batch` from `len` images.
     ///
     /// # Errors
-    /// Where a batch would be empty or more than all images.
+    /// If `batch` is 0 or exceeds `len`.
     pub fn new(len: usize, batch: usize, seed: u64) -> Result<Self, DataError> {
         if batch == 0 || batch > len {
             return Err(DataError::Batch { batch, len });
@@ -26,12 +26,12 @@ impl Batches {
         Ok(batches)
     }
 
-    /// Steps of an epoch.
+    /// Number of steps per epoch.
     pub fn per_epoch(&self) -> u64 {
         (self.len / self.batch) as u64
     }
 
-    /// The images of step `step`, counted from 0.
+    /// The image indices of step `step`, counted from 0.
     pub fn indices(&mut self, step: u64) -> &[usize] {
         let epoch = step / self.per_epoch();
         if epoch != self.epoch {
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!((first.len(), unique.len()), (20, 20));
         let second = epoch(&mut batches, 1);
         assert_ne!(first, second);
-        // Any step may be asked for at any time.
+        // Steps may be requested in any order.
         assert_eq!(epoch(&mut batches, 0), first);
         assert_eq!(epoch(&mut Batches::new(23, 5, 1).unwrap(), 1), second);
         assert_ne!(epoch(&mut Batches::new(23, 5, 2).unwrap(), 0), first);

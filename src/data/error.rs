@@ -1,41 +1,29 @@
+use crate::files::FileError;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why data could not be read.
-#[derive(Debug, Error)]
+/// An error of a data set.
+#[derive(Clone, Debug, Error)]
 pub enum DataError {
-    /// The system refused.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file is not what it should be.
-    #[error("{path}: {problem}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, and what was expected.
-        problem: String,
-    },
-    /// A folder has nothing to train on.
+    /// A file or folder that cannot be read or is malformed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A folder without suitable images.
     #[error(
         "{path} holds neither MNIST's files (train-images-idx3-ubyte, gzipped or not) nor JPEG or PNG images{detail}"
     )]
     NoData {
         /// The folder.
         path: PathBuf,
-        /// What was found instead.
+        /// The end of the message: the missing part of the data set, if only a part is missing.
         detail: String,
     },
-    /// A batch cannot be filled.
-    #[error("a batch of {batch} cannot be drawn from {len} images; use a batch between 1 and {len}")]
+    /// A batch size that the data set does not allow.
+    #[error("a batch of {batch} cannot be drawn from {len} images; use a batch size between 1 and {len}")]
     Batch {
-        /// The size asked for.
+        /// The requested batch size.
         batch: usize,
-        /// How many images there are.
+        /// The number of images.
         len: usize,
     },
 }

@@ -1,10 +1,10 @@
-//! MNIST's file format, IDX: a magic number 0x0000_08_dd for bytes in dd dimensions, dd extents as big-endian u32, then
-//! the bytes (<http://yann.lecun.com/exdb/mnist/>). Gzipped or not.
+//! MNIST's file format, IDX, gzipped or not: a magic number 0x0000_08_dd for bytes in dd dimensions, dd extents as
+//! big-endian u32, then the bytes (<http://yann.lecun.com/exdb/mnist/>).
 
-use super::DataError;
+use crate::files::FileError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Images `[count, height, width]`.
@@ -15,31 +15,29 @@ pub(super) struct IdxImages {
 }
 
 /// Reads a file of images.
-pub(super) fn images(path: &Path) -> Result<IdxImages, DataError> {
+pub(super) fn images(path: &Path) -> Result<IdxImages, FileError> {
     let (extents, pixels) = read(path, 3)?;
     Ok(IdxImages { height: extents[1], width: extents[2], pixels })
 }
 
 /// Reads a file of labels.
-pub(super) fn labels(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(super) fn labels(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(read(path, 1)?.1)
 }
 
-fn read(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+fn read(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), FileError> {
     let failed = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::UnexpectedEof => malformed(path, "the file is truncated".into()),
+        std::io::ErrorKind::UnexpectedEof => FileError::new(path, "the file is truncated"),
         std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
-            malformed(path, format!("the gzip stream is damaged ({source})"))
+            FileError::new(path, format!("the gzip stream is damaged ({source})"))
         }
-        _ => DataError::Read { path: path.into(), source },
+        _ => FileError::unreadable(path, &source),
     };
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut start = [0; 2];
-    let gzipped = file.read_exact(&mut start).is_ok() && start == [0x1f, 0x8b];
-    file.rewind().map_err(failed)?;
+    let gzipped = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     let mut stream: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
 
-    let mut number = || -> Result<u32, DataError> {
+    let mut number = || -> Result<u32, FileError> {
         let mut bytes = [0; 4];
         stream.read_exact(&mut bytes).map_err(failed)?;
         Ok(u32::from_be_bytes(bytes))
@@ -50,27 +48,26 @@ fn read(path: &Path, dimensions: usize) -> Result<(Vec<usize>, Vec<u8>), DataErr
         let what = |magic| match magic {
             0x0801 => "a label file (0x00000801)".into(),
             0x0803 => "an image file (0x00000803)".into(),
-            other => format!("no IDX file of bytes (it starts with 0x{other:08x})"),
+            other => format!("not an IDX file of bytes (it starts with 0x{other:08x})"),
         };
-        return Err(malformed(path, format!("this is {}, where {} is needed", what(magic), what(expected))));
+        return Err(FileError::new(path, format!("this is {}, where {} is needed", what(magic), what(expected))));
     }
-    let extents = (0..dimensions).map(|_| number().map(|n| n as usize)).collect::<Result<Vec<_>, _>>()?;
-    let total = extents.iter().try_fold(1usize, |total, &extent| total.checked_mul(extent));
-    let total = total.filter(|&total| total > 0 && total <= 1 << 36);
-    let total = total.ok_or_else(|| malformed(path, format!("the header promises an array of {extents:?}")))?;
+    let extents = (0..dimensions).map(|_| number()).collect::<Result<Vec<_>, _>>()?;
+    let total = extents.iter().try_fold(1u64, |total, &extent| total.checked_mul(extent.into()));
+    let total = total.filter(|total| (1..=1 << 36).contains(total));
+    let total = total.ok_or_else(|| FileError::new(path, format!("the header promises an array of {extents:?}")))?;
 
-    // Grows with what is there, not with what an untrusted header promises.
+    // The buffer grows with the data read; the extents in the header are not trusted.
     let mut bytes = vec![];
-    stream.by_ref().take(total as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match bytes.len() {
-        found if found < total => {
-            Err(malformed(path, format!("the file is truncated: {extents:?} needs {total} bytes, there are {found}")))
+    stream.by_ref().take(total + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match bytes.len() as u64 {
+        found if found < total => Err(FileError::new(
+            path,
+            format!("the file is truncated: {extents:?} needs {total} bytes, there are {found}"),
+        )),
+        found if found > total => {
+            Err(FileError::new(path, format!("the file has more than the {total} bytes of {extents:?}")))
         }
-        found if found > total => Err(malformed(path, format!("there is more than the {total} bytes of {extents:?}"))),
-        _ => Ok((extents, bytes)),
+        _ => Ok((extents.into_iter().map(|extent| extent as usize).collect(), bytes)),
     }
-}
-
-pub(super) fn malformed(path: &Path, problem: String) -> DataError {
-    DataError::Malformed { path: path.into(), problem }
 }

@@ -8,68 +8,66 @@ mod idx;
 pub use batches::Batches;
 pub use error::DataError;
 
+use crate::files::FileError;
+use crate::picture::{normalise, read_bytes};
 use image::imageops::{FilterType, resize};
 use std::path::{Path, PathBuf};
 
-/// Which part of a data set.
+/// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// What is trained on.
+    /// Training images.
     Train,
-    /// What is not.
+    /// Test images, excluded from training.
     Test,
 }
 
 /// Images of one shape.
 #[derive(Clone, Debug)]
 pub struct Images {
-    /// `[C, H, W]`
+    /// The shape `[C, H, W]` of each image.
     pub shape: [usize; 3],
-    /// `[N, C, H, W]`, a byte each, 0 black.
+    /// The pixels `[N, C, H, W]`, one byte per value, with 0 for black.
     pub pixels: Vec<u8>,
-    /// The class of each image, where the data set says.
+    /// The class of each image, if the data set has labels.
     pub labels: Option<Vec<u8>>,
 }
 
-/// The value in [-1, 1] of a byte: x/127.5 − 1.
-pub fn normalise(byte: u8) -> f32 {
-    f32::from(byte) / 127.5 - 1.0
-}
-
 impl Images {
-    /// Reads a data set as images of shape `[C, H, W]`: MNIST's files where `folder` holds them, else its pictures.
-    /// What has another size is cropped to its middle and resized. Pictures are test data where they lie in a folder
-    /// `test` (or else are the last tenth in order of their paths), and training data otherwise.
+    /// Reads a data set as images of shape `[C, H, W]`: MNIST's files if `folder` holds them, else its JPEG and PNG
+    /// pictures. Images of another size are resized; pictures are first cropped around their centre to the aspect
+    /// ratio. The test set is the subfolder `test`, or, without one, the last tenth of the pictures in order of their
+    /// paths. All other pictures are the training set.
     ///
     /// # Errors
-    /// Where `folder` holds neither, or a file cannot be read or is malformed.
+    /// If `folder` holds neither format, or a file cannot be read or is malformed.
     pub fn load(folder: &Path, split: Split, shape: [usize; 3]) -> Result<Self, DataError> {
         let prefix = match split {
             Split::Train => "train",
             Split::Test => "t10k",
         };
         if let Some(images) = idx_file(folder, prefix, "images", 3) {
-            return Self::idx(&images, idx_file(folder, prefix, "labels", 1).as_deref(), shape);
+            return Ok(Self::idx(&images, idx_file(folder, prefix, "labels", 1).as_deref(), shape)?);
         }
         Self::folder(folder, split, shape)
     }
 
-    /// How many images there are.
+    /// The number of images.
     pub fn len(&self) -> usize {
         self.pixels.len() / self.elements().max(1)
     }
 
-    /// Whether there are none.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.pixels.is_empty()
     }
 
-    /// Elements of one image.
+    /// Number of elements per image.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The images `indices` one after the other, in [-1, 1]. Indices beyond the end start again at 0.
+    /// The images at `indices`, consecutive and in [-1, 1]. Indices wrap around at the end.
     pub fn gather(&self, indices: impl IntoIterator<Item = usize>) -> Vec<f32> {
         let one = |i: usize| {
             let first = i % self.len() * self.elements();
@@ -78,7 +76,7 @@ impl Images {
         indices.into_iter().flat_map(one).collect()
     }
 
-    /// The images `indices` with their labels. Indices beyond the end start again at 0.
+    /// The images at `indices` with their labels. Indices wrap around at the end.
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let (len, elements) = (self.len(), self.elements());
         let indices: Vec<_> = indices.into_iter().map(|i| i % len).collect();
@@ -87,13 +85,13 @@ impl Images {
         Self { shape: self.shape, pixels, labels }
     }
 
-    fn idx(images: &Path, labels: Option<&Path>, shape: [usize; 3]) -> Result<Self, DataError> {
+    fn idx(images: &Path, labels: Option<&Path>, shape: [usize; 3]) -> Result<Self, FileError> {
         let idx::IdxImages { height, width, pixels } = idx::images(images)?;
-        let labels = labels.map(|path| Ok::<_, DataError>((path, idx::labels(path)?))).transpose()?;
+        let labels = labels.map(|path| Ok::<_, FileError>((path, idx::labels(path)?))).transpose()?;
         let count = pixels.len() / (height * width);
         if let Some((path, labels)) = labels.as_ref().filter(|(_, labels)| labels.len() != count) {
             let problem = format!("{} labels for the {count} images of {}", labels.len(), images.display());
-            return Err(idx::malformed(path, problem));
+            return Err(FileError::new(path, problem));
         }
         let pixels = match [1, height, width] == shape {
             true => pixels,
@@ -114,32 +112,28 @@ impl Images {
             }
         };
         if paths.is_empty() {
-            let detail = if split == Split::Test { " to test with (ten at the least)" } else { "" };
+            let detail = if split == Split::Test { " for testing (at least ten are needed)" } else { "" };
             return Err(DataError::NoData { path: folder.into(), detail: detail.into() });
         }
         let mut pixels = vec![];
         for path in &paths {
-            pixels.extend(folder::picture(path, shape)?);
+            pixels.extend(read_bytes(path, shape)?);
         }
         Ok(Self { shape, pixels, labels: None })
     }
 }
 
-/// Reads one picture of any size as `[C, H, W]` in [-1, 1]: its middle, resized.
-pub fn read_picture(path: &Path, shape: [usize; 3]) -> Result<Vec<f32>, DataError> {
-    Ok(folder::picture(path, shape)?.into_iter().map(normalise).collect())
-}
-
-/// MNIST's names, with a dot as some unpackers write it, gzipped or not.
+/// Finds one of MNIST's files: with a hyphen or, as some unpackers write it, a dot before `idx`, gzipped or not.
 fn idx_file(folder: &Path, prefix: &str, what: &str, dimensions: usize) -> Option<PathBuf> {
     let names = ["-", "."].map(|dot| format!("{prefix}-{what}{dot}idx{dimensions}-ubyte"));
     let files = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
     files.map(|file| folder.join(file)).find(|path| path.is_file())
 }
 
-/// A grey image resized to `[C, H, W]`, the same in every channel.
+/// Resizes a greyscale image to `[C, H, W]`, with equal channels.
 fn fit(pixels: &[u8], [height, width]: [usize; 2], [c, h, w]: [usize; 3]) -> Vec<u8> {
-    let grey = image::GrayImage::from_raw(width as u32, height as u32, pixels.to_vec()).unwrap_or_default();
+    let grey = image::GrayImage::from_raw(width as u32, height as u32, pixels.to_vec());
+    let grey = grey.expect("an image has height × width pixels");
     let resized = resize(&grey, w as u32, h as u32, FilterType::Triangle).into_raw();
     resized.repeat(c)
 }

@@ -4,17 +4,17 @@ use wgpu::{Adapter, Backends, DeviceType, Features, Instance, InstanceDescriptor
 /// An adapter of this machine, for listings.
 #[derive(Clone, Debug)]
 pub struct AdapterSummary {
-    /// What `--adapter` and `IGN_ADAPTER` take, beside a part of the name.
+    /// Index of the adapter. [`Gpu::open`](super::Gpu::open) accepts the index or a part of the name.
     pub index: usize,
-    /// Whether it is the one chosen by default.
+    /// Whether the adapter is the default.
     pub default: bool,
-    /// Discrete, integrated, virtual, software or other.
+    /// Type of the adapter: discrete GPU, integrated GPU, virtual GPU, software, or other.
     pub kind: &'static str,
-    /// What kernels will see of it.
+    /// Capabilities from which kernels choose their variant.
     pub caps: Caps,
-    /// Its features that the engine uses.
+    /// Supported features that the engine uses: `subgroups`, `timestamps`.
     pub features: Vec<&'static str>,
-    /// What it would allow, beyond the defaults of WebGPU that the engine keeps to.
+    /// Limits of the adapter. The engine itself stays within WebGPU's default limits.
     pub limits: wgpu::Limits,
 }
 
@@ -35,7 +35,7 @@ pub async fn adapters() -> Vec<AdapterSummary> {
     found.iter().enumerate().map(summary).collect()
 }
 
-/// The best adapter, or the one whose index or part of whose name is `wanted`.
+/// Chooses the adapter whose index is `wanted` or whose name contains it, in any case; by default the best adapter.
 pub(super) async fn choose(wanted: Option<&str>) -> Result<(Instance, Adapter)> {
     let (instance, mut found) = ranked().await;
     let Some(wanted) = wanted else {
@@ -62,7 +62,8 @@ pub(super) async fn choose(wanted: Option<&str>) -> Result<(Instance, Adapter)> 
     Ok((instance, found.remove(position)))
 }
 
-/// OpenGL reaches the same hardware as the primary backends, with fewer features: it is asked only where they fail.
+/// All adapters with compute shaders, best first. OpenGL reaches the same hardware as the primary backends, with fewer
+/// features. It is used only if the primary backends find no adapter.
 async fn ranked() -> (Instance, Vec<Adapter>) {
     let on = async |backends| {
         let instance =
@@ -95,7 +96,8 @@ fn kind(adapter: &Adapter) -> &'static str {
     }
 }
 
-/// WebGPU's default limits are kept on every adapter, so that what runs on one runs on all and in a browser.
+/// Capabilities of `adapter`. The limits are WebGPU's defaults on every adapter, so that a program for one adapter runs
+/// on all adapters and in a browser.
 pub(super) fn caps_of(adapter: &Adapter) -> Caps {
     let info = adapter.get_info();
     let fixed = info.subgroup_min_size == info.subgroup_max_size && adapter.features().contains(Features::SUBGROUP);

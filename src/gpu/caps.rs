@@ -1,31 +1,31 @@
 use std::fmt;
 
-/// What kernels need to know of an adapter to choose their variant. Plain data, so that the choice can be tested
+/// Capabilities of an adapter, from which kernels choose their variant. Plain data, so that the choice can be tested
 /// without a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caps {
-    /// The adapter's own name.
+    /// Name of the adapter, from its driver.
     pub name: String,
-    /// Vulkan, Metal, Dx12, Gl or BrowserWebGpu.
+    /// Graphics API: Vulkan, Metal, Dx12, Gl or BrowserWebGpu.
     pub backend: String,
-    /// Driver and version.
+    /// Driver with its version.
     pub driver: String,
-    /// A software adapter runs on the CPU's vector units: loads and barriers are dear there, arithmetic is not.
+    /// Whether the adapter runs on the CPU's vector units. Loads and barriers are expensive there, arithmetic is cheap.
     pub software: bool,
-    /// Lanes of a subgroup, where the adapter has subgroup operations and one fixed size.
+    /// Number of lanes per subgroup. `None` without subgroup operations or without a fixed subgroup size.
     pub subgroup: Option<u32>,
-    /// Whether it can time single dispatches.
+    /// Whether the adapter has timestamp queries, which time single dispatches.
     pub timestamps: bool,
-    /// Largest storage binding, bytes.
+    /// Maximum size of a storage binding, in bytes.
     pub max_binding: u64,
-    /// Largest buffer, bytes.
+    /// Maximum size of a buffer, in bytes.
     pub max_buffer: u64,
-    /// Workgroups on one axis of a grid.
+    /// Maximum number of workgroups along one axis of a dispatch.
     pub max_workgroups: u32,
 }
 
 impl Caps {
-    /// WebGPU's default limits on a GPU without subgroup operations: the least that kernels have to live with.
+    /// A GPU with WebGPU's default limits and without optional features: the minimum that every kernel must support.
     pub fn minimal() -> Self {
         let limits = wgpu::Limits::default();
         Self {
@@ -46,8 +46,9 @@ impl Caps {
         Self { name: "software".into(), software: true, subgroup: Some(lanes), ..Self::minimal() }
     }
 
-    /// Folds a number of workgroups into a grid of at most `max_workgroups` on each axis. Kernels recover the linear
-    /// index with `linear_workgroup` of `shaders/shared/grid.wgsl` and skip the surplus.
+    /// Folds a number of workgroups into a grid with at most `max_workgroups` along each axis. `None` if they do not
+    /// fit into a grid of two axes. Kernels recover the linear index with `linear_workgroup` in
+    /// `shaders/shared/grid.wgsl` and skip surplus workgroups.
     pub fn fold(&self, workgroups: u64) -> Option<[u32; 3]> {
         let limit = u64::from(self.max_workgroups);
         let y = workgroups.div_ceil(limit).max(1);

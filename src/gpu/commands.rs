@@ -1,50 +1,50 @@
 use super::{Caps, Dispatch, Kernel};
 
-/// A value of a [`Commands`] list.
+/// Index of a value in a [`Commands`] list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub(super) usize);
 
-/// Where a value lives.
+/// Memory location of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
-    /// In memory shared with values that are not alive at the same time.
+    /// In shared memory, reused by values with disjoint lifetimes.
     Planned,
-    /// In a buffer of its own that the host may write before a run and read after it.
+    /// In a separate buffer. The host may write it before a run and read it after a run.
     Host,
-    /// In the [`Store`](super::Store), under this name.
+    /// In the [`Store`](super::Store) under this name.
     State(String),
-    /// In a buffer of its own, filled once.
+    /// In a separate buffer, filled once with this number.
     Constant(f32),
 }
 
-/// A tensor as memory: so many f32.
+/// A tensor in memory, without its shape.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// What it is, for messages.
+    /// Description for error messages.
     pub label: String,
-    /// Its size.
+    /// Number of f32 elements.
     pub elements: usize,
-    /// Where it lives.
+    /// Memory location.
     pub place: Place,
 }
 
-/// One line of work: an operation with the dispatches that compute it.
+/// One dispatch, with the operation that it is a part of.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The operation's line on the tape.
+    /// Number of the operation's line on the tape.
     pub line: usize,
-    /// The operation's name.
+    /// Name of the operation.
     pub op: &'static str,
-    /// The shape of its output, in words.
+    /// Shape of the operation's output, as text.
     pub shape: String,
-    /// The line in words.
+    /// Description of the line, for error messages.
     pub what: String,
-    /// What runs.
+    /// The dispatch.
     pub dispatch: Dispatch,
 }
 
-/// A list of dispatches over numbered values: what a program is made from. Plain data; no device is needed to make,
-/// inspect or check one.
+/// A list of dispatches over numbered values, from which a [`Program`](super::Program) is compiled. Plain data:
+/// building, inspecting and checking a list needs no device.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
     pub(super) values: Vec<Value>,
@@ -52,18 +52,32 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Adds a value.
+    /// Adds a value of `elements` f32.
     pub fn value(&mut self, label: impl Into<String>, elements: usize, place: Place) -> ValueId {
         self.values.push(Value { label: label.into(), elements, place });
         ValueId(self.values.len() - 1)
     }
 
-    /// Adds a dispatch.
-    pub fn push(&mut self, command: Command) {
+    /// Adds a dispatch whose kernel is compiled with runtime checks. A read out of bounds returns zero or another element
+    /// of the same buffer, a write out of bounds is dropped or changes another element of it, and endless loops are
+    /// stopped.
+    pub fn push(&mut self, mut command: Command) {
+        command.dispatch.kernel.checked = true;
         self.list.push(command);
     }
 
-    /// The value behind an id.
+    /// Adds a dispatch whose kernel is compiled without runtime checks, which cost software adapters most of their speed.
+    /// Workgroup memory is not initialised to zero.
+    ///
+    /// # Safety
+    /// On every adapter for which [`Dispatch::check`] accepts the dispatch, every index must stay within its buffer or
+    /// array, every loop must end, no divisor may be zero, and workgroup memory must be written before it is read.
+    pub unsafe fn push_unchecked(&mut self, mut command: Command) {
+        command.dispatch.kernel.checked = false;
+        self.list.push(command);
+    }
+
+    /// The value with this id.
     pub fn get(&self, id: ValueId) -> &Value {
         &self.values[id.0]
     }
@@ -73,7 +87,7 @@ impl Commands {
         &self.list
     }
 
-    /// Each kernel once.
+    /// The distinct kernels, in order of first use.
     pub fn kernels(&self) -> Vec<&Kernel> {
         let mut kernels: Vec<&Kernel> = vec![];
         for command in &self.list {
@@ -84,7 +98,10 @@ impl Commands {
         kernels
     }
 
-    /// Checks every dispatch against its kernel's WGSL, without a device.
+    /// Checks every dispatch against the WGSL of its kernel, without a device.
+    ///
+    /// # Errors
+    /// Invalid WGSL, or a dispatch that fails [`Dispatch::check`].
     pub fn check(&self, caps: &Caps) -> super::Result<()> {
         for command in &self.list {
             let interface = command.dispatch.kernel.reflect()?;

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use wgpu::util::DeviceExt;
 use wgpu::{BufferUsages, Features};
 
-/// A device of an adapter with its queue, and every pipeline made on it. Cheap to clone.
+/// A device with its queue and its cache of pipelines. Cheap to clone; clones share the device.
 #[derive(Clone)]
 pub struct Gpu {
     inner: Arc<Inner>,
@@ -31,7 +31,7 @@ pub(super) struct Pipeline {
     pub interface: Interface,
 }
 
-/// Memory of the adapter, elements being f32. Cheap to clone; clones share the memory.
+/// A storage buffer of f32 elements. Cheap to clone; clones share the memory.
 #[derive(Clone, Debug)]
 pub struct Buffer {
     pub(super) raw: wgpu::Buffer,
@@ -46,10 +46,10 @@ impl Buffer {
 }
 
 impl Gpu {
-    /// Opens the best adapter, or the one whose index or part of whose name is `wanted`.
+    /// Opens the adapter whose index is `wanted` or whose name contains it, in any case; by default the best adapter.
     ///
     /// # Errors
-    /// No adapter (with what to install), no such adapter (with those there are), or no device.
+    /// No adapter (the message says what to install); no such adapter (the message lists all adapters); no device.
     pub async fn open(wanted: Option<&str>) -> Result<Self> {
         let (_instance, adapter) = choose(wanted).await?;
         let caps = caps_of(&adapter);
@@ -85,34 +85,36 @@ impl Gpu {
         Ok(Self { inner: Arc::new(inner), caps })
     }
 
-    /// The same device with other `caps`, for programs made of the kernels that such an adapter would get. The device
-    /// must be able to run them.
-    pub fn with_caps(&self, caps: Caps) -> Self {
+    /// The same device with other `caps`. Programs on it use the kernels for an adapter with these `caps`, which the
+    /// device must be able to run.
+    pub(crate) fn with_caps(&self, caps: Caps) -> Self {
         Self { inner: self.inner.clone(), caps }
     }
 
-    /// What kernels may know of the adapter.
+    /// Capabilities from which kernels choose their variant.
     pub fn caps(&self) -> &Caps {
         &self.caps
     }
 
-    /// How many GPU objects (buffers, bind groups, pipelines, query sets) this crate made on the device so far.
-    /// A compiled program makes none while it runs.
+    /// Number of GPU objects (buffers, bind groups, pipelines, query sets) that this crate has created on the device.
+    /// Running a compiled program creates none.
     pub fn objects_made(&self) -> u64 {
         self.inner.made.load(Ordering::Relaxed)
     }
 
-    /// Objects alive in the driver by wgpu's own count, and bytes of memory they hold.
+    /// Number of live bind groups, compute pipelines and shader modules, and bytes of buffer memory, from wgpu's
+    /// counters. Both are 0 in a browser, where wgpu does not count.
     pub fn objects_alive(&self) -> (isize, isize) {
         let hal = self.inner.device.get_internal_counters().hal;
         let objects = hal.bind_groups.read() + hal.compute_pipelines.read() + hal.shader_modules.read();
         (objects, hal.buffer_memory.read())
     }
 
-    /// A buffer of `elements` f32 zeros, or filled with `contents` where given.
+    /// Creates a buffer of `elements` f32, with the given `contents` or else with zeros. `what` names it in error
+    /// messages.
     ///
     /// # Errors
-    /// Where it is larger than a binding may be, or memory runs out.
+    /// A size beyond the maximum size of a binding; `contents` of another size; no memory.
     pub async fn buffer(&self, what: &str, elements: usize, contents: Option<&[f32]>) -> Result<Buffer> {
         let bytes = padded(elements);
         self.check_binding(what, bytes)?;
@@ -134,7 +136,10 @@ impl Gpu {
         Ok(Buffer { raw, elements })
     }
 
-    /// Replaces the first elements of a buffer.
+    /// Replaces the whole contents of a buffer. `what` names it in error messages.
+    ///
+    /// # Errors
+    /// `contents` of another size, or an earlier failure of the device.
     pub fn write(&self, what: &str, buffer: &Buffer, contents: &[f32]) -> Result<()> {
         self.healthy()?;
         if contents.len() != buffer.elements {
@@ -147,13 +152,16 @@ impl Gpu {
         Ok(())
     }
 
-    /// The contents of several buffers after everything submitted so far, in one wait.
+    /// Reads several buffers in one transfer, after all work submitted so far.
+    ///
+    /// # Errors
+    /// More bytes than the maximum size of a buffer; no memory; a lost adapter; an earlier failure of the device.
     pub async fn read(&self, buffers: &[&Buffer]) -> Result<Vec<Vec<f32>>> {
         let regions: Vec<_> = buffers.iter().map(|b| (&b.raw, 0, b.elements)).collect();
         self.read_regions(&regions).await
     }
 
-    /// Reads regions: buffer, byte offset, elements.
+    /// Reads regions in one transfer. A region is a buffer, an offset in bytes and a number of f32 elements.
     pub(super) async fn read_regions(&self, regions: &[(&wgpu::Buffer, u64, usize)]) -> Result<Vec<Vec<f32>>> {
         let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
         if bytes > self.caps.max_buffer {
@@ -188,7 +196,7 @@ impl Gpu {
         Ok(contents)
     }
 
-    /// Resolves when everything submitted so far is done.
+    /// Resolves when all work submitted so far is done.
     pub async fn idle(&self) -> Result<()> {
         let (signal, done) = signal();
         self.queue().on_submitted_work_done(move || signal(()));
@@ -196,7 +204,7 @@ impl Gpu {
         self.healthy()
     }
 
-    /// The first failure that the driver reported outside a call of ours, if any.
+    /// Returns the first failure that the driver reported outside a checked call, if any.
     pub fn healthy(&self) -> Result<()> {
         lock(&self.inner.failure).clone().map_or(Ok(()), Err)
     }
@@ -244,7 +252,7 @@ impl Gpu {
         })
     }
 
-    /// Runs `make` and turns what goes wrong inside into an error about `what`.
+    /// Runs `make` and returns validation and out-of-memory errors within it as errors about `what`.
     pub(super) async fn scoped<T>(&self, what: &str, make: impl FnOnce() -> T) -> Result<T> {
         let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
@@ -256,7 +264,7 @@ impl Gpu {
         }
     }
 
-    /// Pipelines of `kernels`, those not yet made being made in parallel where there are threads.
+    /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
     pub(super) async fn pipelines(&self, kernels: &[&Kernel]) -> Result<Vec<Arc<Pipeline>>> {
         let mut missing: Vec<&Kernel> = vec![];
         for kernel in kernels {
@@ -282,7 +290,7 @@ impl Gpu {
                 handle.join().unwrap_or_else(|_| {
                     let died = |k: &&Kernel| GpuError::Validation {
                         what: k.describe(),
-                        reason: "the shader compiler died".into(),
+                        reason: "the shader compiler panicked".into(),
                     };
                     part.iter().map(|k| Err(died(k))).collect()
                 })
@@ -314,14 +322,14 @@ impl Gpu {
                     bind_group_layouts: &[Some(&layout)],
                     immediate_size: 0,
                 });
-                let module = self.trusted_module(kernel);
+                let module = self.module(kernel);
                 let raw = self.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                     label: Some(&what),
                     layout: Some(&pipeline_layout),
                     module: &module,
                     entry_point: Some(kernel.entry),
                     compilation_options: wgpu::PipelineCompilationOptions {
-                        zero_initialize_workgroup_memory: false,
+                        zero_initialize_workgroup_memory: kernel.checked,
                         ..Default::default()
                     },
                     cache: None,
@@ -333,18 +341,20 @@ impl Gpu {
         Ok(Pipeline { raw, layout, interface })
     }
 
-    fn trusted_module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
+    fn module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.entry),
             source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
         };
-        // SAFETY: the kernels of this crate guard every index by the extents in their parameter block, which lowering
-        // derives from the sizes of the bound buffers; their loops end; their divisors are extents, never zero. Tests
-        // run each of them, over odd shapes, against a reference.
+        if kernel.checked {
+            return self.device().create_shader_module(descriptor);
+        }
+        // SAFETY: only `Commands::push_unchecked` makes kernels unchecked, and its caller guarantees that they need no
+        // checks.
         unsafe { self.device().create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
     }
 
-    /// A mappable buffer of at least `bytes`, reused between reads.
+    /// A mappable buffer of at least `bytes`. Reads return it for reuse.
     async fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
         let reuse = |free: &mut Vec<wgpu::Buffer>| {
             let i = free.iter().position(|b| b.size() >= bytes)?;
@@ -358,9 +368,10 @@ impl Gpu {
     }
 }
 
-/// Bytes of `elements` f32 in memory: a whole number of vectors of four, so that kernels may work on those.
+/// Size of a buffer of `elements` f32, in bytes: a whole number of vec4, so that kernels can use vector loads and
+/// stores.
 pub(super) fn padded(elements: usize) -> u64 {
-    (4 * elements as u64).next_multiple_of(16).max(16)
+    4u64.saturating_mul(elements as u64).checked_next_multiple_of(16).unwrap_or(u64::MAX).max(16)
 }
 
 const TRANSFER: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);
@@ -379,7 +390,7 @@ fn layout_entry(binding: &super::Binding) -> wgpu::BindGroupLayoutEntry {
     }
 }
 
-/// A callback, and a future that resolves to what the callback is called with.
+/// A callback, and a future that resolves to the callback's argument.
 fn signal<T: Send + 'static>() -> (impl FnOnce(T) + Send + 'static, impl Future<Output = T>) {
     let state = Arc::new(Mutex::new((None, None::<Waker>)));
     let sender = state.clone();
@@ -398,7 +409,7 @@ fn signal<T: Send + 'static>() -> (impl FnOnce(T) + Send + 'static, impl Future<
     (send, receive)
 }
 
-/// A panic elsewhere leaves these tables whole, so a poisoned lock is only a lock.
+/// Locks `mutex`. A panic leaves the tables of this file valid, so a poisoned lock is no error.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

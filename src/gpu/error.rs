@@ -1,86 +1,85 @@
 use thiserror::Error;
 
-/// Why something could not be done on the adapter.
+/// An error of work on the adapter.
 #[derive(Clone, Debug, Error)]
 pub enum GpuError {
-    /// There is nothing to compute on.
+    /// This machine has no adapter.
     #[error("no GPU adapter found{0}\n{advice}", advice = install_advice())]
     NoAdapter(String),
-    /// The adapter asked for is not there, or fits several.
+    /// No adapter has the wanted name or index.
     #[error("no adapter is called `{wanted}`; there are:\n{known}\nName one by its index or by a part of its name.")]
     UnknownAdapter {
-        /// What was asked for.
+        /// The wanted name or index.
         wanted: String,
-        /// A line for each adapter.
+        /// The available adapters, one per line.
         known: String,
     },
-    /// The driver gave no device.
-    #[error("{adapter} gave no device: {reason}")]
+    /// The driver could not open a device.
+    #[error("{adapter} could not open a device: {reason}")]
     NoDevice {
         /// The adapter.
         adapter: String,
-        /// What the driver said.
+        /// Message of the driver.
         reason: String,
     },
-    /// A buffer or a binding is larger than the adapter allows.
-    #[error(
-        "{what} needs {bytes} bytes, more than the {limit} this adapter allows ({name}); use a smaller batch or width"
-    )]
+    /// A buffer or a binding exceeds a limit.
+    #[error("{what} needs {bytes} bytes, but the limit is {limit} ({name}); use a smaller batch or width")]
     TooLarge {
-        /// The operation, with its line and shape.
+        /// The operation with its line and shape, or the name of the buffer.
         what: String,
-        /// Its size.
+        /// Required size, in bytes.
         bytes: u64,
-        /// The limit.
+        /// Limit, in bytes.
         limit: u64,
-        /// The limit's name in WebGPU.
+        /// Name of the limit in WebGPU.
         name: &'static str,
     },
-    /// A dispatch has more workgroups than can be folded into a grid.
-    #[error(
-        "{what} needs {workgroups} workgroups, more than the {limit} of a folded grid; use a smaller batch or width"
-    )]
+    /// A dispatch has more workgroups than fit into a grid.
+    #[error("{what} needs {workgroups} workgroups, but the limit is {limit}; use a smaller batch or width")]
     TooManyWorkgroups {
-        /// The operation, with its line and shape.
+        /// The kernel.
         what: String,
-        /// Workgroups needed.
+        /// Required number of workgroups.
         workgroups: u64,
-        /// Workgroups possible.
+        /// Maximum number of workgroups.
         limit: u64,
     },
-    /// Memory ran out.
-    #[error("the adapter is out of memory while making {what}; use a smaller batch or width")]
+    /// The adapter is out of memory.
+    #[error("the adapter ran out of memory while creating {what}; use a smaller batch or width")]
     OutOfMemory {
-        /// What was being made.
+        /// The object that could not be created.
         what: String,
     },
-    /// The adapter went away (driver reset, unplugged, put to sleep, watchdog).
-    #[error("the adapter was lost: {0}; what was not saved is gone, start again from the last checkpoint")]
+    /// The adapter cannot time dispatches, and the target has no clock.
+    #[error("the adapter has no timestamp queries, and without them single dispatches cannot be timed here")]
+    NoTimestamps,
+    /// The adapter was lost: driver reset, unplugged, suspended, or stopped by a watchdog.
+    #[error("the adapter was lost: {0}; unsaved work is gone, resume from the last checkpoint")]
     Lost(String),
-    /// A shader, a binding or a call is invalid. A defect of this crate or of a shader of yours.
+    /// A shader, a binding or a call is invalid: a defect of this crate or of a custom shader.
     #[error("{what} is invalid: {reason}")]
     Validation {
-        /// The kernel or object.
+        /// The kernel or the object.
         what: String,
-        /// What the validator said.
+        /// Message of the validator.
         reason: String,
     },
-    /// A program needs a persistent buffer that nobody made, or of another size.
+    /// A tensor that the program uses is missing from the store, or has another size there.
     #[error("the program uses state `{name}` of {expected} elements, but the store has {found}")]
     State {
-        /// The state.
+        /// Name of the tensor.
         name: String,
-        /// Elements the program needs.
+        /// Number of elements that the program expects.
         expected: usize,
-        /// What the store has, in words.
+        /// Contents of the store under this name, in words.
         found: String,
     },
-    /// The host gave or asked for the wrong number of elements, or a value the program does not keep.
+    /// A transfer with the wrong number of elements, or of a value that the program does not use.
     #[error("{name}: {reason}")]
     Transfer {
-        /// The value.
+        /// Name of the value or buffer.
         name: String,
-        /// What does not fit.
+        /// Reason for the refusal.
         reason: String,
     },
 }
@@ -98,11 +97,11 @@ impl GpuError {
 
 fn install_advice() -> &'static str {
     if cfg!(target_os = "linux") {
-        "A GPU needs its Vulkan driver. Without a GPU, Mesa's software Vulkan serves:\n  Debian, Ubuntu: apt-get install mesa-vulkan-drivers\n  Fedora: dnf install mesa-vulkan-drivers\n  Arch: pacman -S vulkan-swrast"
+        "A GPU needs a Vulkan driver. Without a GPU, install Mesa's software Vulkan:\n  Debian, Ubuntu: apt-get install mesa-vulkan-drivers\n  Fedora: dnf install mesa-vulkan-drivers\n  Arch: pacman -S vulkan-swrast"
     } else if cfg!(target_os = "macos") {
-        "macOS brings Metal itself; a virtual machine without a GPU has no adapter."
+        "Metal is a part of macOS; a virtual machine without a GPU has no adapter."
     } else if cfg!(target_os = "windows") {
-        "Windows brings DirectX 12 and its software adapter WARP; update the graphics driver."
+        "DirectX 12 and its software adapter WARP are parts of Windows; update the graphics driver."
     } else {
         "Install a Vulkan driver for this system."
     }

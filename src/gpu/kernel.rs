@@ -1,82 +1,80 @@
-//! A kernel: WGSL text and the entry point in it. The text is the source of truth for the bindings, which are read
-//! off it with naga.
+//! Kernels: WGSL text with an entry point. The text is the source of truth for the bindings, which naga reads from it.
 
 use super::{Caps, GpuError};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess, TypeInner};
-use std::fmt::Write;
 
-/// A constant that a kernel is specialised for.
+/// A specialisation constant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Constant {
+pub enum Specialisation {
     /// `const NAME: u32 = …;`
     U32(&'static str, u32),
     /// `const NAME: bool = …;`
     Bool(&'static str, bool),
 }
 
-/// A WGSL file that was compiled into the crate.
+/// A WGSL file embedded in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source {
-    /// Its path below `shaders/`.
+pub struct Wgsl {
+    /// Path of the file below `shaders/`.
     pub path: &'static str,
-    /// Its text.
+    /// Text of the file.
     pub text: &'static str,
 }
 
-/// Embeds `shaders/<path>`.
+/// Embeds `shaders/<path>` as a [`Wgsl`](crate::gpu::Wgsl).
 #[macro_export]
 macro_rules! shader {
     ($path:literal) => {
-        $crate::gpu::Source { path: $path, text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)) }
+        $crate::gpu::Wgsl { path: $path, text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $path)) }
     };
 }
 
-/// One specialised entry point: pieces of WGSL put together behind their constants.
+/// A specialised entry point: its constants, followed by WGSL files.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Kernel {
-    /// The pieces, shared ones included, in any order.
-    pub sources: Vec<Source>,
-    /// The entry point.
+    /// The WGSL files, including shared ones, in any order. Messages name the last one.
+    pub sources: Vec<Wgsl>,
+    /// Name of the entry point.
     pub entry: &'static str,
-    /// What it is specialised for.
-    pub constants: Vec<Constant>,
+    /// The specialisation constants.
+    pub constants: Vec<Specialisation>,
+    /// Whether the kernel is compiled with runtime checks; see `Commands::push_unchecked`.
+    pub(super) checked: bool,
 }
 
 impl Kernel {
     /// The entry point `entry` of `sources`.
-    pub fn new(sources: &[Source], entry: &'static str, constants: &[Constant]) -> Self {
-        Self { sources: sources.to_vec(), entry, constants: constants.to_vec() }
+    pub fn new(sources: &[Wgsl], entry: &'static str, constants: &[Specialisation]) -> Self {
+        Self { sources: sources.to_vec(), entry, constants: constants.to_vec(), checked: true }
     }
 
-    /// The complete WGSL.
+    /// The complete WGSL text: the constants and all files.
     pub fn wgsl(&self) -> String {
-        let mut text = String::new();
-        for constant in &self.constants {
-            match constant {
-                Constant::U32(name, value) => writeln!(text, "const {name}: u32 = {value}u;"),
-                Constant::Bool(name, value) => writeln!(text, "const {name}: bool = {value};"),
-            }
-            .ok();
-        }
-        for source in &self.sources {
-            writeln!(text, "\n// shaders/{}\n{}", source.path, source.text).ok();
-        }
-        text
+        let constant = |c: &Specialisation| match c {
+            Specialisation::U32(name, value) => format!("const {name}: u32 = {value}u;\n"),
+            Specialisation::Bool(name, value) => format!("const {name}: bool = {value};\n"),
+        };
+        let source = |source: &Wgsl| format!("\n// shaders/{}\n{}\n", source.path, source.text);
+        self.constants.iter().map(constant).chain(self.sources.iter().map(source)).collect()
     }
 
-    /// File and entry point with constants, for messages and profiles.
+    /// File, entry point and constants, for messages and profiles.
     pub fn describe(&self) -> String {
-        let constant = |c: &Constant| match c {
-            Constant::U32(name, value) => format!("{name}={value}"),
-            Constant::Bool(name, value) => format!("{name}={value}"),
+        let constant = |c: &Specialisation| match c {
+            Specialisation::U32(name, value) => format!("{name}={value}"),
+            Specialisation::Bool(name, value) => format!("{name}={value}"),
         };
         let constants: Vec<_> = self.constants.iter().map(constant).collect();
-        let file = self.sources.last().map_or("", |s| s.path);
+        let file = self.sources.last().map_or("no source", |s| s.path);
         format!("{file}:{}[{}]", self.entry, constants.join(" "))
     }
 
-    /// Parses and validates the WGSL and reads off what the entry point binds. Needs no device.
+    /// Parses and validates the WGSL and returns the interface of the entry point. Needs no device.
+    ///
+    /// # Errors
+    /// Invalid WGSL, no such entry point, a binding outside group 0, or a global that is neither buffer nor workgroup
+    /// memory.
     pub fn reflect(&self) -> Result<Interface, GpuError> {
         let invalid = |reason: String| GpuError::Validation { what: format!("shader {}", self.describe()), reason };
         let text = self.wgsl();
@@ -99,9 +97,9 @@ impl Kernel {
                 AddressSpace::Uniform => BindingKind::Uniform(members(&module, global.ty)),
                 AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => BindingKind::Write,
                 AddressSpace::Storage { .. } => BindingKind::Read,
-                _ => return Err(invalid(format!("global {handle:?} is neither buffer nor workgroup memory"))),
+                _ => return Err(invalid(format!("global {handle:?} is neither a buffer nor workgroup memory"))),
             };
-            let name = global.name.clone().unwrap_or_default();
+            let name = global.name.clone().expect("a variable of WGSL has a name");
             let slot = global.binding.as_ref().filter(|b| b.group == 0);
             let slot = slot.ok_or_else(|| invalid(format!("`{name}` must be bound in group 0")))?.binding;
             bindings.push(Binding { name, slot, kind });
@@ -116,26 +114,27 @@ fn members(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Vec<Field> {
         return vec![];
     };
     let field = |m: &naga::StructMember| Field {
-        name: m.name.clone().unwrap_or_default().into(),
+        name: m.name.clone().expect("a member of a WGSL struct has a name").into(),
         offset: m.offset,
         bytes: module.types[m.ty].inner.size(module.to_ctx()),
     };
     members.iter().map(field).collect()
 }
 
-/// What an entry point binds, as its WGSL says.
+/// Interface of an entry point, from its WGSL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interface {
-    /// Its bindings in order of their slots.
+    /// The bindings that the entry point uses, in order of their slots.
     pub bindings: Vec<Binding>,
-    /// Invocations of a workgroup on each axis.
+    /// Number of invocations per workgroup along each axis.
     pub workgroup_size: [u32; 3],
-    /// Workgroup memory, bytes.
+    /// Size of the workgroup memory, in bytes.
     pub workgroup_bytes: u32,
 }
 
 impl Interface {
-    /// Whether WebGPU's default limits allow it: 8 storage buffers, 16 KiB of workgroup memory, 256 invocations.
+    /// Whether the interface is within WebGPU's default limits: 8 storage buffers, 16 KiB of workgroup memory, and 256
+    /// invocations per workgroup.
     pub fn within_default_limits(&self) -> bool {
         let limits = wgpu::Limits::default();
         let storage = self.bindings.iter().filter(|b| !matches!(b.kind, BindingKind::Uniform(_))).count();
@@ -148,46 +147,46 @@ impl Interface {
 /// One binding of group 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
-    /// The WGSL variable.
+    /// Name of the WGSL variable.
     pub name: String,
-    /// `@binding(…)`
+    /// Slot in `@binding(…)`.
     pub slot: u32,
-    /// How the entry point uses it.
+    /// Kind of the binding.
     pub kind: BindingKind,
 }
 
-/// How an entry point uses a binding.
+/// Kind of a binding.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BindingKind {
-    /// `var<storage, read>`
+    /// Read-only storage buffer: `var<storage, read>`.
     Read,
-    /// `var<storage, read_write>`
+    /// Writable storage buffer: `var<storage, read_write>`.
     Write,
-    /// `var<uniform>`, a struct of these members.
+    /// Uniform block: `var<uniform>`, a struct with these members.
     Uniform(Vec<Field>),
 }
 
-/// A member of a parameter block, on either side.
+/// A member of a uniform block, in Rust or in WGSL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// Its name.
+    /// Name of the member.
     pub name: std::borrow::Cow<'static, str>,
-    /// Bytes from the start of the block.
+    /// Offset from the start of the block, in bytes.
     pub offset: u32,
-    /// Its size in bytes.
+    /// Size of the member, in bytes.
     pub bytes: u32,
 }
 
-/// A parameter block ready for a uniform buffer, with the layout that Rust gave it.
+/// Contents of a uniform block, with the layout of the Rust struct.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params {
-    /// The bytes.
+    /// The contents.
     pub bytes: Vec<u8>,
-    /// Names and offsets, to be checked against the WGSL struct.
+    /// The members, for comparison with the WGSL struct.
     pub fields: Vec<Field>,
 }
 
-/// Declares a `#[repr(C)]` parameter block of 4-byte scalars that turns into [`Params`].
+/// Declares a `#[repr(C)]` uniform block of 4-byte scalars that converts into [`Params`](crate::gpu::Params).
 #[macro_export]
 macro_rules! params {
     ($(#[$doc:meta])* struct $name:ident { $($field:ident: $ty:ty),* $(,)? }) => {
@@ -214,30 +213,36 @@ macro_rules! params {
 /// One dispatch of a kernel over values of a [`Commands`](super::Commands) list.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
-    /// What runs.
+    /// The kernel.
     pub kernel: Kernel,
-    /// A value for each storage variable, by its WGSL name.
+    /// The values bound to the storage buffers, with the names of their WGSL variables.
     pub bindings: Vec<(&'static str, super::ValueId)>,
-    /// The uniform block; empty where the kernel has none.
+    /// The uniform block; empty if the kernel has none.
     pub params: Params,
-    /// How many workgroups.
+    /// Number of workgroups.
     pub workgroups: u64,
-    /// The arithmetic and the traffic that the operation cannot do without.
+    /// Minimum arithmetic and memory traffic of the operation.
     pub cost: Cost,
 }
 
-/// What an operation costs at least.
+/// Minimum cost of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// Floating point operations, a multiply-add counting two.
+    /// Number of floating-point operations. A multiply-add counts as two.
     pub flops: u64,
-    /// Bytes read and written.
+    /// Number of bytes read and written.
     pub bytes: u64,
 }
 
 impl Dispatch {
-    /// Compares the dispatch with the kernel's WGSL: every binding named, none too many, the parameter block equal in
-    /// names, offsets and sizes, the grid within what `caps` can fold.
+    /// The specialisation constant by which a kernel states the subgroup size that it needs.
+    pub const LANES: &'static str = "SUBGROUP";
+
+    /// Checks the dispatch against the kernel's `interface`.
+    ///
+    /// # Errors
+    /// A storage buffer without a value; a value without a storage buffer; a uniform block with other names, offsets or
+    /// sizes; more workgroups than a grid on an adapter with `caps` can have.
     pub fn check(&self, interface: &Interface, caps: &Caps) -> Result<(), GpuError> {
         let invalid = |reason: String| {
             Err(GpuError::Validation { what: format!("dispatch of {}", self.kernel.describe()), reason })
@@ -258,6 +263,16 @@ impl Dispatch {
         }
         if bound != self.bindings.len() {
             return invalid(format!("{} buffers are bound, the shader uses {bound}", self.bindings.len()));
+        }
+        let lanes = self.kernel.constants.iter().find_map(|constant| match constant {
+            Specialisation::U32(Self::LANES, lanes) => Some(*lanes),
+            _ => None,
+        });
+        if let Some(lanes) = lanes.filter(|lanes| caps.subgroup != Some(*lanes)) {
+            return invalid(format!(
+                "the kernel is for subgroups of {lanes} lanes, and {caps} has {:?}",
+                caps.subgroup
+            ));
         }
         if caps.fold(self.workgroups).is_none() {
             return Err(GpuError::TooManyWorkgroups {

@@ -1,10 +1,13 @@
-//! The adapter and what runs on it: devices, buffers, kernels, programs. This room knows no operation and no tape: a
-//! [`Program`] is made from [`Commands`], a plain list of dispatches over numbered values.
+//! Compute on an adapter: devices, buffers, kernels, programs. This module depends on no operation and on no tape. A
+//! [`Program`] is compiled from [`Commands`], a plain list of dispatches over numbered values.
 //!
-//! Nothing here reads files, starts threads that a browser lacks, or waits: making and reading are `async`, and
-//! [`native`](crate::native) has the blocking wait.
+//! Creating and reading GPU objects is `async`, and no function reads files, so the module also runs in a browser. Some
+//! parts exist on native targets only: parallel shader compilation, wall-clock times, and the blocking calls, such as
+//! [`Program::blocking_read`].
 
 mod adapter;
+#[cfg(not(target_arch = "wasm32"))]
+mod blocking;
 mod caps;
 mod commands;
 mod device;
@@ -20,7 +23,7 @@ pub use caps::Caps;
 pub use commands::{Command, Commands, Place, Value, ValueId};
 pub use device::{Buffer, Gpu};
 pub use error::GpuError;
-pub use kernel::{Binding, BindingKind, Constant, Cost, Dispatch, Field, Interface, Kernel, Params, Source};
+pub use kernel::{Binding, BindingKind, Cost, Dispatch, Field, Interface, Kernel, Params, Specialisation, Wgsl};
 pub use plan::MemoryReport;
 pub use profile::{Profile, ProfileRow, TimedDispatch};
 pub use program::Program;

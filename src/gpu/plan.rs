@@ -1,39 +1,40 @@
-//! The memory plan: which values share which memory.
+//! The memory plan: a buffer and an offset for each planned value.
 //!
-//! A value is alive from the first dispatch that touches it to the last; two values may share bytes unless they are
-//! alive together. WebGPU adds a rule: within one dispatch a buffer is either read-only or writable as a whole, so
-//! what a dispatch reads must lie in another buffer than what it writes. The plan therefore places every value in one
-//! of a few buffers at an offset.
+//! A value is alive from the first dispatch that uses it to the last. Two values may share bytes if their lifetimes are
+//! disjoint. In WebGPU, one dispatch uses a buffer either read-only or writable, as a whole. The inputs and the outputs
+//! of a dispatch must therefore be in different buffers, so the plan needs several buffers.
 
 use super::kernel::{BindingKind, Interface};
 use super::{Commands, Place};
+use std::cmp::Reverse;
 use std::fmt;
 
-/// Where a planned value lies.
+/// Buffer and offset of a planned value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Region {
+pub(super) struct Placement {
     pub buffer: usize,
+    /// Offset in bytes.
     pub offset: u64,
 }
 
-/// The plan and what it costs.
+/// The plan and its memory.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// A region for each planned value.
-    pub regions: Vec<Option<Region>>,
-    /// Bytes of each shared buffer.
+    /// Placement of each value; `None` if the value is not planned.
+    pub placements: Vec<Option<Placement>>,
+    /// Size of each shared buffer, in bytes.
     pub buffers: Vec<u64>,
     pub report: MemoryReport,
 }
 
-/// What a program's intermediate values cost.
+/// Memory of a program's intermediate values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MemoryReport {
-    /// Bytes of the shared buffers.
+    /// Total size of the shared buffers, in bytes.
     pub planned: u64,
-    /// The least possible: the most bytes that are alive at any moment.
+    /// Lower bound of any plan, in bytes: the maximum over the dispatches of the memory that is alive.
     pub lower_bound: u64,
-    /// What it would take if nothing were shared.
+    /// Memory without sharing, in bytes.
     pub unshared: u64,
 }
 
@@ -42,7 +43,7 @@ impl fmt::Display for MemoryReport {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         write!(
             f,
-            "{:.1} MiB planned, {:.1} MiB at the least ({:.3}), {:.1} MiB unshared",
+            "{:.1} MiB planned, {:.1} MiB lower bound (ratio {:.3}), {:.1} MiB unshared",
             mib(self.planned),
             mib(self.lower_bound),
             self.planned as f64 / self.lower_bound.max(1) as f64,
@@ -51,41 +52,62 @@ impl fmt::Display for MemoryReport {
     }
 }
 
-/// Offsets of storage bindings are multiples of this.
+/// Required alignment of the offsets of storage bindings, in bytes.
 const ALIGNMENT: u64 = 256;
 
+/// A planned value with its lifetime.
 struct Item {
     value: usize,
     bytes: u64,
+    /// Index of the first dispatch that uses the value.
     first: usize,
+    /// Index of the last dispatch that uses the value.
     last: usize,
-    /// Values that some dispatch reads while it writes this one, or the other way round.
+    /// Values that must be in another buffer: some dispatch reads them and writes this value, or the reverse.
     apart: Vec<usize>,
 }
 
-/// Plans `commands`, whose kernels have `interfaces`. Values in `kept` stay alive to the end.
+impl Item {
+    /// Number of dispatches during which the value is alive.
+    fn span(&self) -> u64 {
+        (self.last - self.first + 1) as u64
+    }
+}
+
+/// The sort key of an order of items.
+type Order = fn(&Item) -> [Reverse<u64>; 2];
+
+/// Sort keys of the orders of first fit. The items are in order of their first dispatches, and sorting is stable.
+const ORDERS: [Order; 6] = [
+    |i| [Reverse(i.bytes), Reverse(0)],
+    |i| [Reverse(i.bytes), Reverse(i.span())],
+    |i| [Reverse(i.bytes), Reverse(i.last as u64)],
+    |i| [Reverse(i.bytes * i.span()), Reverse(i.bytes)],
+    |i| [Reverse(i.span()), Reverse(i.bytes)],
+    |_| [Reverse(0), Reverse(0)],
+];
+
+/// Plans the memory of `commands` in buffers of at most `max_buffer` bytes. `interfaces` are those of the dispatches'
+/// kernels.
 pub(super) fn plan(commands: &Commands, interfaces: &[&Interface], max_buffer: u64) -> Plan {
     let items = lifetimes(commands, interfaces);
     let lower_bound = peak(&items, commands.list().len());
     let unshared = items.iter().map(|i| i.bytes).sum();
 
-    // First fit depends on the order; several are cheap to try, and the best is kept.
-    let area = |i: &Item| i.bytes * (i.last - i.first + 1) as u64;
-    let mut by_size: Vec<&Item> = items.iter().collect();
-    by_size.sort_by_key(|i| (std::cmp::Reverse(i.bytes), i.first));
-    let mut by_area = by_size.clone();
-    by_area.sort_by_key(|i| std::cmp::Reverse(area(i)));
-    let mut by_span = by_size.clone();
-    by_span.sort_by_key(|i| std::cmp::Reverse((i.last - i.first, i.bytes)));
-    let by_time: Vec<&Item> = items.iter().collect();
-    let plans = [by_size, by_area, by_span, by_time].map(|order| place(&order, commands.values.len(), max_buffer));
+    // The result of first fit depends on the order of the items. Several orders are tried, and the best plan is kept.
+    let plans = ORDERS.map(|key| {
+        let mut order: Vec<&Item> = items.iter().collect();
+        order.sort_by_key(|item| key(item));
+        place(&order, commands.values.len(), max_buffer)
+    });
     let total = |buffers: &[u64]| buffers.iter().sum::<u64>();
     let best = plans.into_iter().min_by_key(|(_, buffers)| total(buffers));
-    let (regions, buffers) = best.unwrap_or_default();
+    let (placements, buffers) = best.expect("one of several orders is the best");
     let report = MemoryReport { planned: total(&buffers), lower_bound, unshared };
-    Plan { regions, buffers, report }
+    Plan { placements, buffers, report }
 }
 
+/// The planned values, in order of first use.
 fn lifetimes(commands: &Commands, interfaces: &[&Interface]) -> Vec<Item> {
     let mut items: Vec<Option<Item>> = commands.values.iter().map(|_| None).collect();
     for (at, (command, interface)) in commands.list().iter().zip(interfaces).enumerate() {
@@ -112,22 +134,23 @@ fn lifetimes(commands: &Commands, interfaces: &[&Interface]) -> Vec<Item> {
     items
 }
 
+/// Maximum over the dispatches of the bytes that are alive.
 fn peak(items: &[Item], dispatches: usize) -> u64 {
     let alive = |at: usize| items.iter().filter(|i| i.first <= at && at <= i.last).map(|i| i.bytes).sum();
     (0..dispatches).map(alive).max().unwrap_or(0)
 }
 
-/// Gives each item, in this order, the place that makes the buffers grow least.
-fn place(order: &[&Item], values: usize, max_buffer: u64) -> (Vec<Option<Region>>, Vec<u64>) {
-    let mut regions: Vec<Option<Region>> = vec![None; values];
+/// Places the items in this `order`, each where the buffers grow least. Returns the placements and the buffer sizes.
+fn place(order: &[&Item], values: usize, max_buffer: u64) -> (Vec<Option<Placement>>, Vec<u64>) {
+    let mut placements: Vec<Option<Placement>> = vec![None; values];
     let mut buffers: Vec<u64> = vec![];
     for (done, item) in order.iter().enumerate() {
-        let forbidden = |b: usize| item.apart.iter().any(|&v| regions[v].is_some_and(|r| r.buffer == b));
+        let forbidden = |b: usize| item.apart.iter().any(|&v| placements[v].is_some_and(|r| r.buffer == b));
         let fit = |b: usize| {
             let mut taken: Vec<(u64, u64)> = order[..done]
                 .iter()
                 .filter(|other| other.first <= item.last && item.first <= other.last)
-                .filter_map(|other| regions[other.value].filter(|r| r.buffer == b).map(|r| (r.offset, other.bytes)))
+                .filter_map(|other| placements[other.value].filter(|r| r.buffer == b).map(|r| (r.offset, other.bytes)))
                 .collect();
             taken.sort_unstable();
             let mut offset = 0;
@@ -150,9 +173,9 @@ fn place(order: &[&Item], values: usize, max_buffer: u64) -> (Vec<Option<Region>
             buffers.push(0);
         }
         buffers[buffer] = buffers[buffer].max(offset + item.bytes);
-        regions[item.value] = Some(Region { buffer, offset });
+        placements[item.value] = Some(Placement { buffer, offset });
     }
-    (regions, buffers)
+    (placements, buffers)
 }
 
 #[cfg(test)]
@@ -161,7 +184,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Dispatches that read `x` (and `x1`) and write `y`.
+    /// The interface of a dispatch that reads the first `reads` of `x` and `x1`, and writes `y`.
     fn interface(reads: usize) -> Interface {
         let binding = |name: &str, kind| Binding { name: name.into(), slot: 0, kind };
         let mut bindings: Vec<_> = ["x", "x1"][..reads].iter().map(|n| binding(n, BindingKind::Read)).collect();
@@ -169,6 +192,7 @@ mod tests {
         Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0 }
     }
 
+    /// One dispatch per step, which reads the results of earlier steps and writes a value of some elements.
     fn commands(steps: &[(Vec<usize>, usize)]) -> (Commands, Vec<Interface>) {
         let mut commands = Commands::default();
         let mut values: Vec<ValueId> = vec![];
@@ -199,10 +223,10 @@ mod tests {
             let plan = plan(&commands, &interfaces, 1 << 30);
             let items = lifetimes(&commands, &interfaces);
             for (i, a) in items.iter().enumerate() {
-                let at = plan.regions[a.value].unwrap();
+                let at = plan.placements[a.value].unwrap();
                 prop_assert!(at.offset.is_multiple_of(ALIGNMENT) && at.offset + a.bytes <= plan.buffers[at.buffer]);
                 for b in &items[i + 1..] {
-                    let other = plan.regions[b.value].unwrap();
+                    let other = plan.placements[b.value].unwrap();
                     let together = a.first <= b.last && b.first <= a.last;
                     let overlap = at.buffer == other.buffer
                         && at.offset < other.offset + b.bytes

@@ -1,3 +1,5 @@
+#[cfg(target_arch = "wasm32")]
+use super::GpuError;
 use super::program::Program;
 use super::{Cost, Result};
 use std::collections::BTreeMap;
@@ -5,67 +7,67 @@ use std::fmt;
 use std::time::Duration;
 use wgpu::{BufferUsages, QueryType};
 
-/// Time per dispatch of one run.
+/// Times of the dispatches of one run.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Every dispatch in order.
+    /// All dispatches, in order.
     pub dispatches: Vec<TimedDispatch>,
-    /// `timestamps` or `wall clock`.
+    /// Method of measurement: `timestamps` or `wall clock`.
     pub method: &'static str,
 }
 
 /// One dispatch of a profiled run.
 #[derive(Clone, Debug)]
 pub struct TimedDispatch {
-    /// The operation.
+    /// Name of the operation.
     pub op: &'static str,
-    /// The shape of its output.
+    /// Shape of the operation's output.
     pub shape: String,
-    /// The kernel that computes it.
+    /// Description of the kernel.
     pub kernel: String,
-    /// Its time.
+    /// Time of the dispatch.
     pub time: Duration,
-    /// Its arithmetic and traffic.
+    /// Minimum arithmetic and memory traffic.
     pub cost: Cost,
 }
 
-/// Dispatches of a run that belong together.
+/// Sums over a group of dispatches.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileRow {
-    /// What they have in common.
+    /// Operation, shape and kernel of the group. An empty shape stands for any shape.
     pub key: [String; 3],
-    /// How many there are.
+    /// Number of dispatches.
     pub calls: usize,
-    /// Their time together.
+    /// Total time.
     pub time: Duration,
-    /// Their arithmetic and traffic together.
+    /// Total minimum arithmetic and memory traffic.
     pub cost: Cost,
 }
 
 impl ProfileRow {
-    /// Arithmetic, GFLOP/s.
+    /// Arithmetic rate, in GFLOP/s.
     pub fn gflops(&self) -> f64 {
         self.cost.flops as f64 / self.time.as_secs_f64().max(1e-9) / 1e9
     }
 
-    /// Traffic that the operation cannot do without, GB/s.
+    /// Rate of the minimum memory traffic, in GB/s.
     pub fn gbytes(&self) -> f64 {
         self.cost.bytes as f64 / self.time.as_secs_f64().max(1e-9) / 1e9
     }
 }
 
 impl Profile {
-    /// Time of all dispatches together.
+    /// Total time of all dispatches.
     pub fn total(&self) -> Duration {
         self.dispatches.iter().map(|d| d.time).sum()
     }
 
-    /// Operation and kernel, the longest first. The shape is left open.
+    /// Sums per operation and kernel, the longest time first.
     pub fn by_kernel(&self) -> Vec<ProfileRow> {
         self.rows(|d| [d.op.into(), String::new(), d.kernel.clone()])
     }
 
-    /// Operation, shape and kernel, the longest first.
+    /// Sums per operation, shape and kernel, the longest time first.
     pub fn by_shape(&self) -> Vec<ProfileRow> {
         self.rows(|d| [d.op.into(), d.shape.clone(), d.kernel.clone()])
     }
@@ -86,14 +88,14 @@ impl Profile {
     }
 
     fn new(program: &Program, times: &[Duration], method: &'static str) -> Self {
-        let timed = |(step, &time): (&super::program::Step, &Duration)| TimedDispatch {
-            op: step.op,
-            shape: step.shape.clone(),
-            kernel: step.kernel.clone(),
+        let timed = |(dispatch, &time): (&super::program::BoundDispatch, &Duration)| TimedDispatch {
+            op: dispatch.op,
+            shape: dispatch.shape.clone(),
+            kernel: dispatch.kernel.clone(),
             time,
-            cost: step.cost,
+            cost: dispatch.cost,
         };
-        Self { dispatches: program.steps.iter().zip(times).map(timed).collect(), method }
+        Self { dispatches: program.bound.iter().zip(times).map(timed).collect(), method }
     }
 }
 
@@ -122,13 +124,16 @@ impl fmt::Display for Profile {
                 row.key[2]
             )?;
         }
-        write!(f, "{:width$}  {:>5}  {:>9.3}", "together", self.dispatches.len(), 1e3 * total)
+        write!(f, "{:width$}  {:>5}  {:>9.3}", "total", self.dispatches.len(), 1e3 * total)
     }
 }
 
 impl Program {
-    /// Runs once and times every dispatch: by timestamp queries where the adapter has them, else by the clock on the
-    /// wall around each dispatch.
+    /// Runs once and times every dispatch, with timestamp queries if the adapter supports them. If it does not, or if
+    /// all their times are zero, each dispatch runs alone and is timed by wall-clock time.
+    ///
+    /// # Errors
+    /// A lost adapter or no memory; in a browser also an adapter without working timestamp queries.
     pub async fn profile(&self) -> Result<Profile> {
         if self.gpu().caps().timestamps {
             let times = self.timestamps().await?;
@@ -136,11 +141,21 @@ impl Program {
                 return Ok(Profile::new(self, &times, "timestamps"));
             }
         }
+        self.wall_clock().await
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    async fn wall_clock(&self) -> Result<Profile> {
+        Err(GpuError::NoTimestamps)
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn wall_clock(&self) -> Result<Profile> {
         let mut times = vec![];
-        for i in 0..self.steps.len() {
+        for i in 0..self.bound.len() {
             self.gpu().idle().await?;
             let start = std::time::Instant::now();
-            self.submit(&self.steps[i..=i])?;
+            self.submit(&self.bound[i..=i])?;
             self.gpu().idle().await?;
             times.push(start.elapsed());
         }
@@ -149,10 +164,10 @@ impl Program {
 
     async fn timestamps(&self) -> Result<Vec<Duration>> {
         let gpu = self.gpu();
-        // A query set holds at most 4,096 queries.
+        // A query set has at most 4,096 queries, two per dispatch.
         let mut times = vec![];
-        for steps in self.steps.chunks(2048) {
-            let count = 2 * steps.len() as u32;
+        for dispatches in self.bound.chunks(2048) {
+            let count = 2 * dispatches.len() as u32;
             let (queries, resolved) = gpu
                 .scoped("timestamp queries", || {
                     gpu.count(1);
@@ -166,7 +181,7 @@ impl Program {
                 })
                 .await?;
             let mut encoder = gpu.device().create_command_encoder(&Default::default());
-            for (i, step) in steps.iter().enumerate() {
+            for (i, dispatch) in dispatches.iter().enumerate() {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                     label: None,
                     timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
@@ -175,7 +190,7 @@ impl Program {
                         end_of_pass_write_index: Some(2 * i as u32 + 1),
                     }),
                 });
-                step.encode(&mut pass);
+                dispatch.encode(&mut pass);
             }
             encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
             gpu.queue().submit([encoder.finish()]);

@@ -5,18 +5,18 @@ use super::{Buffer, Commands, Cost, Gpu, GpuError, MemoryReport, Place, Result, 
 use std::sync::Arc;
 use wgpu::BufferUsages;
 
-/// A compiled list of dispatches: every buffer, pipeline and bind group made, ready to run any number of times.
-/// Running makes no GPU object.
+/// A compiled list of dispatches with its buffers, pipelines and bind groups. It can run any number of times, and a run
+/// creates no GPU objects.
 pub struct Program {
     gpu: Gpu,
-    pub(super) steps: Vec<Step>,
+    pub(super) bound: Vec<BoundDispatch>,
     values: Vec<Option<Region>>,
     labels: Vec<String>,
     memory: MemoryReport,
 }
 
-/// One dispatch, ready to be encoded.
-pub(super) struct Step {
+/// A dispatch with its pipeline and its bind group.
+pub(super) struct BoundDispatch {
     pub line: usize,
     pub op: &'static str,
     pub shape: String,
@@ -27,21 +27,23 @@ pub(super) struct Step {
     grid: [u32; 3],
 }
 
-/// Where a value lies on the device.
+/// Memory of a value on the device. The offset is in bytes.
 struct Region {
     buffer: wgpu::Buffer,
     offset: u64,
     elements: usize,
 }
 
-/// Offsets of uniform bindings are multiples of this.
+/// Required alignment of the offsets of uniform bindings, in bytes.
 const ALIGNMENT: usize = 256;
 
 impl Program {
-    /// Compiles `commands`: pipelines in parallel, memory planned, bind groups made. State is taken from `store`.
+    /// Compiles `commands`: compiles the pipelines, plans the memory, and creates the buffers and bind groups. State is
+    /// that of `store`.
     ///
     /// # Errors
-    /// Where the store lacks a tensor, a dispatch does not fit its kernel, a limit is exceeded, or memory runs out.
+    /// A tensor that is missing from the store or has another size there; a dispatch that does not match its kernel; a
+    /// size beyond the limits; no memory.
     pub async fn new(gpu: &Gpu, commands: &Commands, store: &Store) -> Result<Self> {
         let kernels: Vec<_> = commands.list().iter().map(|c| &c.dispatch.kernel).collect();
         let pipelines = gpu.pipelines(&kernels).await?;
@@ -54,38 +56,41 @@ impl Program {
         }
         let plan = plan(commands, &interfaces, gpu.caps().max_buffer);
         let values = make_buffers(gpu, commands, store, &plan).await?;
-        let steps = gpu.scoped("bind groups", || make_steps(gpu, commands, &values, &pipelines)).await?;
+        let bound = gpu.scoped("bind groups", || bind(gpu, commands, &values, &pipelines)).await?;
         Ok(Self {
             gpu: gpu.clone(),
-            steps,
+            bound,
             values,
             labels: commands.values.iter().map(|v| v.label.clone()).collect(),
             memory: plan.report,
         })
     }
 
-    /// Submits one run. Returns before the adapter is done.
+    /// Submits one run, and returns without waiting for it.
     pub fn run(&self) -> Result<()> {
-        self.submit(&self.steps)
+        self.submit(&self.bound)
     }
 
-    /// Submits the dispatches of one line of the tape only.
-    pub fn run_line(&self, line: usize) -> Result<()> {
-        self.submit(self.steps_of(line))
+    /// Submits only the dispatches of one line of the tape.
+    pub(crate) fn run_line(&self, line: usize) -> Result<()> {
+        self.submit(self.dispatches_of(line))
     }
 
-    /// Whether a line of the tape has dispatches of its own.
-    pub fn has_line(&self, line: usize) -> bool {
-        !self.steps_of(line).is_empty()
+    /// Whether a line of the tape has dispatches.
+    pub(crate) fn has_line(&self, line: usize) -> bool {
+        !self.dispatches_of(line).is_empty()
     }
 
-    fn steps_of(&self, line: usize) -> &[Step] {
-        let first = self.steps.partition_point(|s| s.line < line);
-        let last = self.steps.partition_point(|s| s.line <= line);
-        &self.steps[first..last]
+    fn dispatches_of(&self, line: usize) -> &[BoundDispatch] {
+        let first = self.bound.partition_point(|s| s.line < line);
+        let last = self.bound.partition_point(|s| s.line <= line);
+        &self.bound[first..last]
     }
 
-    /// Replaces a value that the host may write.
+    /// Replaces the contents of a value that the host may write.
+    ///
+    /// # Errors
+    /// Another number of elements; a value that the program does not use; an earlier failure of the device.
     pub fn write(&self, value: ValueId, contents: &[f32]) -> Result<()> {
         self.gpu.healthy()?;
         let region = self.region(value)?;
@@ -99,41 +104,45 @@ impl Program {
         Ok(())
     }
 
-    /// The contents of values, in one wait. Values that share memory are whole only while they are alive.
+    /// Reads values in one transfer. The contents of a [planned](Place::Planned) value may be overwritten by later
+    /// dispatches of the run.
+    ///
+    /// # Errors
+    /// A value that the program does not use; more bytes than the maximum size of a buffer; a lost adapter.
     pub async fn read(&self, values: &[ValueId]) -> Result<Vec<Vec<f32>>> {
         let regions: Vec<_> = values.iter().map(|&v| self.region(v)).collect::<Result<_>>()?;
         let regions: Vec<_> = regions.iter().map(|r| (&r.buffer, r.offset, r.elements)).collect();
         self.gpu.read_regions(&regions).await
     }
 
-    /// What the intermediate values cost.
+    /// Memory of the intermediate values.
     pub fn memory(&self) -> MemoryReport {
         self.memory
     }
 
-    /// Dispatches of one run.
+    /// Number of dispatches per run.
     pub fn dispatches(&self) -> usize {
-        self.steps.len()
+        self.bound.len()
     }
 
-    /// The device it runs on.
+    /// The device of the program.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
     }
 
     fn region(&self, value: ValueId) -> Result<&Region> {
-        self.values[value.0].as_ref().ok_or_else(|| GpuError::Transfer {
-            name: self.labels[value.0].clone(),
+        self.values.get(value.0).and_then(Option::as_ref).ok_or_else(|| GpuError::Transfer {
+            name: self.labels.get(value.0).cloned().unwrap_or_else(|| format!("value {}", value.0)),
             reason: "no dispatch of this program uses the value".into(),
         })
     }
 
-    pub(super) fn submit(&self, steps: &[Step]) -> Result<()> {
+    pub(super) fn submit(&self, dispatches: &[BoundDispatch]) -> Result<()> {
         self.gpu.healthy()?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        for step in steps {
-            step.encode(&mut pass);
+        for dispatch in dispatches {
+            dispatch.encode(&mut pass);
         }
         drop(pass);
         self.gpu.queue().submit([encoder.finish()]);
@@ -141,7 +150,7 @@ impl Program {
     }
 }
 
-impl Step {
+impl BoundDispatch {
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
         pass.set_pipeline(&self.pipeline.raw);
         pass.set_bind_group(0, &self.bind_group, &[]);
@@ -152,12 +161,12 @@ impl Step {
 async fn make_buffers(gpu: &Gpu, commands: &Commands, store: &Store, plan: &Plan) -> Result<Vec<Option<Region>>> {
     let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
     let shared = gpu
-        .scoped("the memory of intermediate values", || {
+        .scoped("the buffers of intermediate values", || {
             plan.buffers.iter().map(|&bytes| gpu.raw_buffer("shared", bytes, usage)).collect::<Vec<_>>()
         })
         .await?;
     let mut regions = vec![];
-    for (value, planned) in commands.values.iter().zip(&plan.regions) {
+    for (value, planned) in commands.values.iter().zip(&plan.placements) {
         let own = |buffer: Buffer| Some((buffer.raw, 0));
         let place = match &value.place {
             Place::Planned => planned.map(|r| (shared[r.buffer].clone(), r.offset)),
@@ -173,7 +182,7 @@ async fn make_buffers(gpu: &Gpu, commands: &Commands, store: &Store, plan: &Plan
     Ok(regions)
 }
 
-fn make_steps(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelines: &[Arc<Pipeline>]) -> Vec<Step> {
+fn bind(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelines: &[Arc<Pipeline>]) -> Vec<BoundDispatch> {
     let mut bytes = vec![];
     let mut blocks = vec![];
     for command in commands.list() {
@@ -190,23 +199,24 @@ fn make_steps(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelin
         let resource = |binding: &super::Binding| {
             let (buffer, offset, size) = match binding.kind {
                 BindingKind::Uniform(_) => (&uniforms, block, dispatch.params.bytes.len() as u64),
-                _ => {
-                    let (_, value) = dispatch.bindings.iter().find(|(name, _)| *name == binding.name)?;
-                    let region = values[value.0].as_ref()?;
+                BindingKind::Read | BindingKind::Write => {
+                    let named = dispatch.bindings.iter().find(|(name, _)| *name == binding.name);
+                    let (_, value) = named.expect("the bindings of every dispatch are checked");
+                    let region = values[value.0].as_ref().expect("every value of a dispatch has memory");
                     (&region.buffer, region.offset, padded(region.elements))
                 }
             };
-            Some(wgpu::BindGroupEntry {
+            wgpu::BindGroupEntry {
                 binding: binding.slot,
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer,
                     offset,
                     size: std::num::NonZeroU64::new(size),
                 }),
-            })
+            }
         };
-        let entries: Vec<_> = pipeline.interface.bindings.iter().filter_map(resource).collect();
-        Step {
+        let entries: Vec<_> = pipeline.interface.bindings.iter().map(resource).collect();
+        BoundDispatch {
             line: command.line,
             op: command.op,
             shape: command.shape.clone(),
@@ -218,7 +228,10 @@ fn make_steps(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelin
                 layout: &pipeline.layout,
                 entries: &entries,
             }),
-            grid: gpu.caps().fold(dispatch.workgroups).unwrap_or_default(),
+            grid: gpu
+                .caps()
+                .fold(dispatch.workgroups)
+                .expect("the number of workgroups of every dispatch has been checked"),
         }
     };
     commands.list().iter().zip(pipelines).zip(&blocks).map(make).collect()

@@ -1,23 +1,24 @@
-use super::{Features, MetricsError};
+use super::Features;
+use crate::error::Error;
 use serde::Serialize;
 
-/// How samples are spread over the classes.
+/// The distribution of samples over the classes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Classes {
-    /// How many samples are most likely of each class.
+    /// The number of samples per most likely class.
     pub histogram: Vec<usize>,
-    /// −Σ p·ln p over the shares p of the histogram, in nats: ln K where all K classes are equally frequent, 0 where all
-    /// samples are of one.
+    /// −Σ p·ln p over the shares p of the histogram, in nats: ln K if all K classes are equally frequent, 0 if all
+    /// samples belong to one class.
     pub entropy: f64,
     /// The share of samples whose most likely class has a probability of at least [`CONFIDENT`](Self::CONFIDENT).
     pub confident: f64,
 }
 
 impl Classes {
-    /// What counts as confident.
+    /// The smallest probability that counts as confident.
     pub const CONFIDENT: f32 = 0.95;
 
-    /// Of class probabilities `[N, K]`.
+    /// Computes the class distribution of samples from their class probabilities `[N, K]`.
     pub fn of(probabilities: &Features<'_>) -> Self {
         let count = probabilities.count();
         let (mut histogram, mut confident) = (vec![0; probabilities.dimensions()], 0);
@@ -33,14 +34,14 @@ impl Classes {
     }
 }
 
-/// The share of samples whose most likely class, by probabilities `[N, K]`, is their label.
+/// The classification accuracy: the share of samples whose label is the most likely class by probabilities `[N, K]`.
 ///
 /// # Errors
-/// Where there is not one label for each sample.
-pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, MetricsError> {
+/// If the number of labels differs from the number of samples.
+pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, Error> {
     let count = probabilities.count();
     if labels.len() != count {
-        return Err(MetricsError::Features(format!("{} labels for {count} samples", labels.len())));
+        return Err(Error::Unsuited(format!("{} labels for {count} samples", labels.len())));
     }
     let right = |&(i, &label): &(usize, &u8)| most_likely(probabilities.row(i)) == usize::from(label);
     Ok(labels.iter().enumerate().filter(right).count() as f64 / count as f64)
@@ -54,7 +55,7 @@ fn most_likely(row: &[f32]) -> usize {
 mod tests {
     use super::*;
 
-    /// `count` samples of each class, with this probability of theirs, among three.
+    /// Class probabilities `[N, 3]`: `counts[k]` samples of class k, each with probability `likely` for its class.
     fn probabilities(counts: [usize; 3], likely: f32) -> Vec<f32> {
         let other = (1.0 - likely) / 2.0;
         let row = |class: usize| (0..3).map(move |k| if k == class { likely } else { other });

@@ -2,10 +2,11 @@ use super::Features;
 use nalgebra::DMatrix;
 use std::ops::Range;
 
-/// Samples of a block: a product of two blocks is fast, and its result stays small.
+/// Number of samples per block: enough for a fast matrix product, few enough for a small result.
 const BLOCK: usize = 1000;
 
-/// Calls `each(i, j, |aᵢ − bⱼ|²)` for all pairs, as |aᵢ|² + |bⱼ|² − 2aᵢ·bⱼ in f64.
+/// Calls `each(i, j, |aᵢ − bⱼ|²)` once for every pair (i, j). The squared distances are computed in f64 as
+/// |aᵢ|² + |bⱼ|² − 2aᵢ·bⱼ.
 pub(super) fn squared_distances(a: &Features<'_>, b: &Features<'_>, mut each: impl FnMut(usize, usize, f64)) {
     let blocks = |n: usize| (0..n).step_by(BLOCK).map(move |first| first..(first + BLOCK).min(n));
     let squares = |samples: &DMatrix<f64>| samples.column_iter().map(|c| c.norm_squared()).collect::<Vec<_>>();
@@ -20,7 +21,7 @@ pub(super) fn squared_distances(a: &Features<'_>, b: &Features<'_>, mut each: im
         for (first, left, block) in &left {
             for (j, products) in (block * &samples).column_iter().enumerate() {
                 for (i, product) in products.iter().enumerate() {
-                    // Rounding must not make a distance negative.
+                    // Rounding can make a tiny distance negative.
                     each(first + i, rows.start + j, (left[i] + right[j] - 2.0 * product).max(0.0));
                 }
             }

@@ -1,8 +1,8 @@
-use super::MetricsError;
+use crate::error::Error;
 use nalgebra::{DMatrix, DMatrixView};
 use std::ops::Range;
 
-/// Feature vectors of equal length, one sample after the other: `[N, D]`.
+/// A feature matrix `[N, D]`: one feature vector per sample, row by row.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'a> {
     values: &'a [f32],
@@ -10,52 +10,52 @@ pub struct Features<'a> {
 }
 
 impl<'a> Features<'a> {
-    /// `values` as samples of `dimensions` each.
+    /// Views `values` as rows of `dimensions` features.
     ///
     /// # Errors
-    /// Where there is no sample, or the last one is not complete.
-    pub fn new(values: &'a [f32], dimensions: usize) -> Result<Self, MetricsError> {
+    /// If there is no sample, if `dimensions` is 0, or if the last row is incomplete.
+    pub fn new(values: &'a [f32], dimensions: usize) -> Result<Self, Error> {
         if dimensions == 0 || values.is_empty() || !values.len().is_multiple_of(dimensions) {
             let text = format!("{} numbers are no samples of {dimensions} features each", values.len());
-            return Err(MetricsError::Features(text));
+            return Err(Error::Unsuited(text));
         }
         Ok(Self { values, dimensions })
     }
 
-    /// N, at least 1.
+    /// The number N of samples, at least 1.
     pub fn count(&self) -> usize {
         self.values.len() / self.dimensions
     }
 
-    /// D
+    /// The number D of features per sample.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    /// One sample.
+    /// The feature vector `[D]` of sample `i`.
     pub fn row(&self, i: usize) -> &'a [f32] {
         &self.values[i * self.dimensions..][..self.dimensions]
     }
 
-    /// The first `count` samples, or all where there are fewer; at least one.
+    /// The first `count` samples: at least one, at most all.
     pub fn first(&self, count: usize) -> Self {
         let count = count.clamp(1, self.count());
         Self { values: &self.values[..count * self.dimensions], dimensions: self.dimensions }
     }
 
-    /// Some samples as the columns of a matrix `[D, n]`.
+    /// The samples in `rows`, as the columns of a matrix `[D, n]`.
     pub(super) fn columns(&self, rows: Range<usize>) -> DMatrix<f64> {
         let values = &self.values[rows.start * self.dimensions..rows.end * self.dimensions];
         DMatrixView::from_slice(values, self.dimensions, rows.len()).map(f64::from)
     }
 
-    /// That `other` has as many features.
-    pub(super) fn comparable(&self, other: &Self) -> Result<(), MetricsError> {
+    /// Checks that both sets have the same number of features per sample.
+    pub(super) fn comparable(&self, other: &Self) -> Result<(), Error> {
         match self.dimensions == other.dimensions {
             true => Ok(()),
             false => {
                 let text = format!("{} features cannot be compared with {}", self.dimensions, other.dimensions);
-                Err(MetricsError::Features(text))
+                Err(Error::Unsuited(text))
             }
         }
     }
@@ -65,12 +65,12 @@ impl<'a> Features<'a> {
 pub(super) mod tests {
     use super::*;
 
-    /// A made-up set: (samples, a, b, factor, offset).
+    /// Parameters of a synthetic feature set: (samples, a, b, factor, offset).
     pub type Waves = (usize, f64, f64, f32, f32);
     pub const X: Waves = (50, 0.7, 0.013, 1.0, 0.0);
     pub const Y: Waves = (40, 1.1, 0.029, 1.5, 0.25);
 
-    /// `[N, 4]`: factor·sin(a·i + b·i²) + offset, i counting all numbers.
+    /// `[N, 4]`: factor·sin(a·i + b·i²) + offset, where i is the index into the flattened matrix.
     pub fn waves((samples, a, b, factor, offset): Waves) -> Vec<f32> {
         let wave = |i: usize| (a * i as f64 + b * (i * i) as f64).sin() as f32;
         (0..4 * samples).map(|i| factor * wave(i) + offset).collect()

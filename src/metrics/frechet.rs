@@ -1,4 +1,5 @@
-use super::{Features, MetricsError};
+use super::Features;
+use crate::error::Error;
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// The normal distribution with the mean and the covariance of a feature set.
@@ -12,15 +13,15 @@ impl Gaussian {
     /// Mean μ `[D]` and covariance Σ = Σᵢ(xᵢ − μ)(xᵢ − μ)ᵀ/(N − 1) `[D, D]` of N samples.
     ///
     /// # Errors
-    /// Where there are fewer than two samples, or a feature is not finite.
-    pub fn fit(features: &Features<'_>) -> Result<Self, MetricsError> {
+    /// If there are fewer than two samples, or a feature is not finite.
+    pub fn fit(features: &Features<'_>) -> Result<Self, Error> {
         let count = features.count();
         if count < 2 {
-            return Err(MetricsError::Features("a covariance needs two samples at the least".into()));
+            return Err(Error::Unsuited("a covariance needs two samples at the least".into()));
         }
         let mut samples = features.columns(0..count);
         if !samples.iter().all(|x| x.is_finite()) {
-            return Err(MetricsError::Features("some features are not finite".into()));
+            return Err(Error::Unsuited("some features are not finite".into()));
         }
         let mean = samples.column_mean();
         samples.column_iter_mut().for_each(|mut sample| sample -= &mean);
@@ -28,19 +29,19 @@ impl Gaussian {
         Ok(Self { mean, covariance })
     }
 
-    /// The squared Fréchet distance |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁^½ Σ₂ Σ₁^½)^½) (Dowson & Landau 1982), which is called
-    /// FID where the features are those of Inception (Heusel et al. 2017).
+    /// The squared Fréchet distance |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁^½ Σ₂ Σ₁^½)^½) (Dowson & Landau 1982).
+    /// With features of the Inception network it is known as FID (Heusel et al. 2017).
     ///
     /// # Errors
-    /// Where the dimensions differ.
-    pub fn distance(&self, other: &Self) -> Result<f64, MetricsError> {
+    /// If the dimensions differ.
+    pub fn distance(&self, other: &Self) -> Result<f64, Error> {
         let [own, others] = [self, other].map(|g| g.mean.len());
         if own != others {
-            return Err(MetricsError::Features(format!("{own} features cannot be compared with {others}")));
+            return Err(Error::Unsuited(format!("{own} features cannot be compared with {others}")));
         }
         let root = root(&self.covariance);
         let product = &root * &other.covariance * &root;
-        // Symmetric but for rounding; the decomposition reads one triangle.
+        // The product is symmetric up to rounding; the decomposition reads one triangle.
         let eigenvalues = SymmetricEigen::new((&product + product.transpose()) / 2.0).eigenvalues;
         let mixed: f64 = eigenvalues.iter().map(|e| e.max(0.0).sqrt()).sum();
         let means = (&self.mean - &other.mean).norm_squared();
@@ -51,7 +52,7 @@ impl Gaussian {
 /// The symmetric square root of a positive semi-definite matrix.
 fn root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
     let SymmetricEigen { eigenvectors, eigenvalues } = SymmetricEigen::new(matrix.clone());
-    // Eigenvalues of zero come out as small negative numbers.
+    // Rounding can turn a zero eigenvalue into a small negative number.
     let roots = eigenvalues.map(|e| e.max(0.0).sqrt());
     &eigenvectors * DMatrix::from_diagonal(&roots) * eigenvectors.transpose()
 }

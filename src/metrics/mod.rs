@@ -1,10 +1,9 @@
-//! How good samples are: distances between feature sets, the classifier that makes the features, and the evaluation of a
-//! trained network.
+//! Metrics of sample quality: distances between feature sets, the classifier that computes the features, and the
+//! evaluation of a trained network.
 
 mod classes;
 mod classifier;
 mod distances;
-mod error;
 mod evaluation;
 mod features;
 mod frechet;
@@ -12,10 +11,9 @@ mod nearest;
 mod precision_recall;
 
 pub use classes::{Classes, accuracy};
-pub use classifier::{Classifier, Seen, Settings, Training};
-pub use error::MetricsError;
+pub use classifier::{Classification, Classifier, ClassifierConfig, Training};
 pub use evaluation::{
-    DegradationFigures, Evaluation, Extent, Projected, Projector, Reference, SampleFigures, Subject, evaluate,
+    DegradationMetrics, Evaluation, Projected, Projector, Reference, SampleMetrics, SampleSizes, Subject, evaluate,
 };
 pub use features::Features;
 pub use frechet::Gaussian;

@@ -1,21 +1,24 @@
+use super::Features;
 use super::distances::squared_distances;
-use super::{Features, MetricsError};
+use crate::error::Error;
 
 /// The nearest neighbour of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
-    /// Which one it is.
+    /// The neighbour's index in the searched set.
     pub index: usize,
-    /// How far it is, Euclidean.
+    /// The Euclidean distance to the neighbour.
     pub distance: f64,
 }
 
-/// The nearest of `among` to each of `samples`. With images as features, and training images to look among, distances well
-/// below those of test images tell of memorisation.
+/// Finds the nearest neighbour in `among` per sample.
+///
+/// With pixels as features and training images as `among`, distances well below those of test images indicate
+/// memorisation.
 ///
 /// # Errors
-/// Where the dimensions differ.
-pub fn nearest(samples: &Features<'_>, among: &Features<'_>) -> Result<Vec<Neighbour>, MetricsError> {
+/// If the dimensions differ.
+pub fn nearest(samples: &Features<'_>, among: &Features<'_>) -> Result<Vec<Neighbour>, Error> {
     samples.comparable(among)?;
     let mut best = vec![(0, f64::INFINITY); samples.count()];
     squared_distances(samples, among, |i, j, distance| {
@@ -23,7 +26,7 @@ pub fn nearest(samples: &Features<'_>, among: &Features<'_>) -> Result<Vec<Neigh
             best[i] = (j, distance);
         }
     });
-    // Differences are exact where the distance is next to nothing; the products above are not.
+    // Tiny distances need the sum of squared differences: the expanded form above suffers from cancellation.
     let exact = |(i, (index, _)): (usize, (usize, f64))| {
         let differences = samples.row(i).iter().zip(among.row(index)).map(|(a, b)| f64::from(*a) - f64::from(*b));
         Neighbour { index, distance: differences.map(|d| d * d).sum::<f64>().sqrt() }

@@ -1,46 +1,60 @@
 use crate::ops;
-use crate::tape::{Result, Tape, Var};
+use crate::tape::{Tape, TapeError, Var};
+use std::panic::Location;
 
-/// Adam's hyper-parameters (Kingma & Ba 2014).
+/// The optimiser Adam (Kingma & Ba 2014) with its hyper-parameters. [`ops::adam()`] has the formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Step size.
+    /// Learning rate.
     pub learning_rate: f64,
-    /// Decay of the first moment.
+    /// Decay rate β1 of the first moment.
     pub beta1: f32,
-    /// Decay of the second moment.
+    /// Decay rate β2 of the second moment.
     pub beta2: f32,
-    /// Keeps the division finite.
+    /// Constant ε that keeps the divisor positive.
     pub epsilon: f32,
 }
 
+impl Default for Adam {
+    /// The settings that the paper suggests, which are PyTorch's too.
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
 impl Adam {
-    /// The host's input that holds [`rates`](Adam::rates).
+    /// Name of the input `[2]` with the [`rates`](Adam::rates) of the step.
     pub const RATES: &'static str = "adam.rates";
 
-    /// The names of the two moments of a parameter.
+    /// Names of the first and second moment of a parameter.
     pub fn moments(parameter: &str) -> [String; 2] {
         ["m", "v"].map(|moment| format!("adam.{moment}.{parameter}"))
     }
 
-    /// The moments of `parameters` before the first step, by name: zeros.
+    /// Initial moments of `parameters`, with their names: zeros.
     pub fn initial(parameters: &[Var<'_>]) -> impl Iterator<Item = (String, Vec<f32>)> {
         let zeros = |p: &Var<'_>| vec![0.0; p.shape().elements()];
         parameters.iter().flat_map(move |p| Self::moments(&p.name()).map(|name| (name, zeros(p))))
     }
 
-    /// Records the update of each parameter by its gradient. Moments are state.
-    pub fn record<'t>(&self, tape: &'t Tape, parameters: &[Var<'t>], gradients: &[Var<'t>]) -> Result<()> {
+    /// Records the update of each parameter with its gradient. The moments are state.
+    #[track_caller]
+    pub fn record<'t>(&self, tape: &'t Tape, parameters: &[Var<'t>], gradients: &[Var<'t>]) {
+        if parameters.len() != gradients.len() {
+            let message = format!("there are {} parameters and {} gradients", parameters.len(), gradients.len());
+            tape.refuse(TapeError::Shape { op: "adam", shapes: vec![], message, at: Location::caller() });
+            return;
+        }
         let rates = tape.input(Self::RATES, [2]);
         for (&p, &gradient) in parameters.iter().zip(gradients) {
             let [m, v] = Self::moments(&p.name());
-            let (m, v) = (tape.state(&m, p.shape())?, tape.state(&v, p.shape())?);
-            ops::adam(p, gradient, m, v, rates, self.beta1, self.beta2, self.epsilon)?;
+            let (m, v) = (tape.state(&m, p.shape()), tape.state(&v, p.shape()));
+            ops::adam([p, m, v], gradient, rates, [self.beta1, self.beta2], self.epsilon);
         }
-        Ok(())
     }
 
-    /// What the host writes before step `t`, counted from 1: (learning rate/(1 − β1ᵗ), 1/√(1 − β2ᵗ)).
+    /// Rates of step `t`, counted from 1: (learning rate/(1 − β1ᵗ), 1/√(1 − β2ᵗ)). The host writes them to the input
+    /// [`RATES`](Self::RATES) before the step.
     pub fn rates(&self, t: u64) -> [f32; 2] {
         let correction = |beta: f32| 1.0 - f64::from(beta).powf(t as f64);
         [(self.learning_rate / correction(self.beta1)) as f32, (1.0 / correction(self.beta2).sqrt()) as f32]

@@ -1,5 +1,5 @@
-//! Layers, their parameters and their optimiser. Names and layouts are those of PyTorch's `nn.Sequential` for the same
-//! list of layers, so that parameters can be exchanged.
+//! Layers, parameters and optimiser. Tensor names and layouts are those of PyTorch's `nn.Sequential` with the same
+//! layers, so that parameters can be exchanged.
 
 mod adam;
 mod average;

@@ -1,160 +1,177 @@
+//! Activations: functions of one variable. The derivative needs only the output, so that the input need not be kept.
+
 use super::lower::{Lower, Lowering};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
-use crate::{params, shader};
+use super::{Case, Example};
+use crate::gpu::Wgsl;
+use crate::shader;
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
 
-/// y = max(x, 0). ∂L/∂x = ∂L/∂y where y > 0, else 0.
-pub fn relu(x: Var<'_>) -> Result<Var<'_>> {
-    leaky_relu(x, 0.0)
-}
-
-/// y = x where x > 0, else slope·x, with slope ≥ 0. ∂L/∂x = ∂L/∂y where y > 0, else slope·∂L/∂y (Maas et al. 2013).
-pub fn leaky_relu(x: Var<'_>, slope: f32) -> Result<Var<'_>> {
-    x.tape().record(Activation(Function::LeakyRelu(slope)), &[x])
-}
-
-/// y = tanh x. ∂L/∂x = ∂L/∂y·(1 − y²)
-pub fn tanh(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Activation(Function::Tanh), &[x])
-}
-
-/// y = 1/(1 + e⁻ˣ). ∂L/∂x = ∂L/∂y·y·(1 − y)
-pub fn sigmoid(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Activation(Function::Sigmoid), &[x])
-}
-
-/// y = eˣ. ∂L/∂x = ∂L/∂y·y
-pub fn exp(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Activation(Function::Exp), &[x])
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Function {
-    /// With slope 0 the ReLU.
-    LeakyRelu(f32),
-    Tanh,
-    Sigmoid,
-    Exp,
-}
-
-impl Function {
-    fn value(self, x: f64) -> f64 {
-        match self {
-            Self::LeakyRelu(slope) if x < 0.0 => f64::from(slope) * x,
-            Self::LeakyRelu(_) => x,
-            Self::Tanh => x.tanh(),
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Exp => x.exp(),
-        }
+impl<'t> Var<'t> {
+    /// y = max(x, 0). ∂L/∂x = ∂L/∂y where y > 0, else 0.
+    #[track_caller]
+    pub fn relu(self) -> Self {
+        self.tape().record(Activation { function: &RELU, slope: 0.0 }, &[self])
     }
 
-    /// The derivative, from the output.
-    fn derivative(self, y: f64) -> f64 {
-        match self {
-            Self::LeakyRelu(_) if y > 0.0 => 1.0,
-            Self::LeakyRelu(slope) => f64::from(slope),
-            Self::Tanh => 1.0 - y * y,
-            Self::Sigmoid => y * (1.0 - y),
-            Self::Exp => y,
-        }
+    /// y = x where x > 0, else slope·x, with slope ≥ 0. ∂L/∂x = ∂L/∂y where y > 0, else
+    /// slope·∂L/∂y (Maas et al. 2013).
+    #[track_caller]
+    pub fn leaky_relu(self, slope: f32) -> Self {
+        self.tape().record(Activation { function: &LEAKY_RELU, slope }, &[self])
     }
 
-    fn params(self, quads: u32) -> Params {
-        let slope = if let Self::LeakyRelu(slope) = self { slope } else { 0.0 };
-        Params { quads, slope }
+    /// y = tanh x. ∂L/∂x = ∂L/∂y·(1 − y²)
+    #[track_caller]
+    pub fn tanh(self) -> Self {
+        self.tape().record(Activation { function: &TANH, slope: 0.0 }, &[self])
+    }
+
+    /// y = 1/(1 + e⁻ˣ). ∂L/∂x = ∂L/∂y·y·(1 − y)
+    #[track_caller]
+    pub fn sigmoid(self) -> Self {
+        self.tape().record(Activation { function: &SIGMOID, slope: 0.0 }, &[self])
+    }
+
+    /// y = eˣ. ∂L/∂x = ∂L/∂y·y
+    #[track_caller]
+    pub fn exp(self) -> Self {
+        self.tape().record(Activation { function: &EXP, slope: 0.0 }, &[self])
     }
 }
 
+/// The definition of an activation. Only the leaky ReLU uses the argument `slope`.
 #[derive(Debug)]
-pub(super) struct Activation(Function);
+struct Function {
+    /// The names of the operation and of its gradient.
+    names: [&'static str; 2],
+    /// The formulas of y(x) and of the gradient.
+    shader: Wgsl,
+    value: fn(x: f64, slope: f64) -> f64,
+    /// dy/dx as a function of y.
+    derivative: fn(y: f64, slope: f64) -> f64,
+    /// The derivative of `derivative` with respect to y, for second derivatives. `None` if it is zero.
+    second: for<'t> fn(y: Var<'t>) -> Option<Var<'t>>,
+}
+
+static RELU: Function = Function { names: ["relu", "relu_gradient"], ..LEAKY_RELU };
+
+static LEAKY_RELU: Function = Function {
+    names: ["leaky_relu", "leaky_relu_gradient"],
+    shader: shader!("leaky_relu.wgsl"),
+    value: |x, slope| if x < 0.0 { slope * x } else { x },
+    derivative: |y, slope| if y > 0.0 { 1.0 } else { slope },
+    second: |_| None,
+};
+
+static TANH: Function = Function {
+    names: ["tanh", "tanh_gradient"],
+    shader: shader!("tanh.wgsl"),
+    value: |x, _| x.tanh(),
+    derivative: |y, _| 1.0 - y * y,
+    second: |y| Some(-2.0 * y),
+};
+
+static SIGMOID: Function = Function {
+    names: ["sigmoid", "sigmoid_gradient"],
+    shader: shader!("sigmoid.wgsl"),
+    value: |x, _| 1.0 / (1.0 + (-x).exp()),
+    derivative: |y, _| y * (1.0 - y),
+    second: |y| Some(1.0 - 2.0 * y),
+};
+
+static EXP: Function = Function {
+    names: ["exp", "exp_gradient"],
+    shader: shader!("exp.wgsl"),
+    value: |x, _| x.exp(),
+    derivative: |y, _| y,
+    second: |y| Some(y.tape().constant(1.0, y.shape())),
+};
+
+/// y = function(x).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Activation {
+    function: &'static Function,
+    slope: f32,
+}
 
 impl Op for Activation {
     fn name(&self) -> &'static str {
-        match self.0 {
-            Function::LeakyRelu(0.0) => "relu",
-            Function::LeakyRelu(_) => "leaky_relu",
-            Function::Tanh => "tanh",
-            Function::Sigmoid => "sigmoid",
-            Function::Exp => "exp",
+        self.function.names[0]
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        // The derivative depends on the sign of the output, which must be the sign of the input.
+        match self.slope >= 0.0 {
+            true => Ok(inputs[0].clone()),
+            false => Err(format!("the slope is {}, and must not be negative", self.slope)),
         }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
-        match self.0 {
-            // The derivative is read off the sign of the output.
-            Function::LeakyRelu(slope) if slope.is_nan() || slope < 0.0 => {
-                Err(format!("the slope must not be negative, and is {slope}"))
-            }
-            _ => Ok(inputs[0].clone()),
-        }
-    }
-
-    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        Ok(vec![call.when(0, || gradient.tape().record(ActivationGradient(self.0), &[call.output, gradient]))?])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        Some(vec![call.when(0, || g.tape().record(ActivationGradient(*self), &[call.output, g]))])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        inputs[0].data.iter().map(|&x| self.0.value(x)).collect()
+        inputs[0].data.iter().map(|&x| (self.function.value)(x, self.slope.into())).collect()
     }
 }
 
 /// ∂L/∂x from the output y and ∂L/∂y.
 #[derive(Debug)]
-pub(super) struct ActivationGradient(Function);
+pub(super) struct ActivationGradient(Activation);
 
 impl Op for ActivationGradient {
     fn name(&self) -> &'static str {
-        match self.0 {
-            Function::LeakyRelu(0.0) => "relu_gradient",
-            Function::LeakyRelu(_) => "leaky_relu_gradient",
-            Function::Tanh => "tanh_gradient",
-            Function::Sigmoid => "sigmoid_gradient",
-            Function::Exp => "exp_gradient",
-        }
+        self.0.function.names[1]
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok(inputs[0].clone())
     }
 
-    fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        inputs[0].data.iter().zip(inputs[1].data).map(|(&y, g)| g * self.0.derivative(y)).collect()
+    /// With h = ∂L/∂output: ∂L/∂y = h·g·`second`(y), and ∂L/∂g is the same operation on y and h.
+    fn vjp<'t>(&self, call: &Call<'t, '_>, h: Var<'t>) -> Option<Gradients<'t>> {
+        let [y, g] = [call.inputs[0], call.inputs[1]];
+        let by_y = if call.wants(0) { (self.0.function.second)(y).map(|second| h * g * second) } else { None };
+        Some(vec![by_y, call.when(1, || h.tape().record(Self(self.0), &[y, h]))])
     }
-}
 
-params! {
-    struct Params { quads: u32, slope: f32 }
+    fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
+        let derivative = |y: f64| (self.0.function.derivative)(y, self.0.slope.into());
+        inputs[0].data.iter().zip(inputs[1].data).map(|(&y, g)| g * derivative(y)).collect()
+    }
 }
 
 impl Lower for Activation {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let entry = match self.0 {
-            Function::LeakyRelu(_) => "leaky_relu",
-            Function::Tanh => "hyperbolic_tangent",
-            Function::Sigmoid => "sigmoid",
-            Function::Exp => "exponential",
-        };
-        let bindings = [("x", at.inputs[0]), ("result", at.output)];
-        at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
+        at.elementwise(self.function.shader, &at.operands::<1>(), &[self.slope]);
     }
 }
 
 impl Lower for ActivationGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let entry = match self.0 {
-            Function::LeakyRelu(_) => "leaky_relu_gradient",
-            Function::Tanh => "hyperbolic_tangent_gradient",
-            Function::Sigmoid => "sigmoid_gradient",
-            Function::Exp => "exponential_gradient",
-        };
-        let bindings = [("y", at.inputs[0]), ("gradient", at.inputs[1]), ("result", at.output)];
-        at.by_quads(shader!("activation.wgsl"), entry, &bindings, self.0.params(at.quads()));
+        at.elementwise(self.0.function.shader, &at.operands::<2>(), &[self.0.slope]);
     }
 }
+
+fn of<'t>(tape: &'t Tape, function: fn(Var<'t>) -> Var<'t>) -> Case<'t> {
+    let x = tape.input("x", [3, 5]);
+    Case { y: function(x), wrt: vec![x] }
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("x.relu()", "max(x, 0)", "g where y > 0, else 0", |tape| of(tape, Var::relu)),
+    Example::new("x.leaky_relu(slope)", "x where x > 0, else slope·x", "g where y > 0, else slope·g", |tape| {
+        of(tape, |x| x.leaky_relu(0.2))
+    }),
+    Example::new("x.tanh()", "tanh x", "g·(1 − y²)", |tape| of(tape, Var::tanh)),
+    Example::new("x.sigmoid()", "1/(1 + e⁻ˣ)", "g·y·(1 − y)", |tape| of(tape, Var::sigmoid)),
+    Example::new("x.exp()", "eˣ", "g·y", |tape| of(tape, Var::exp)),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::Tape;
     use crate::testing::{agrees, agrees_with, differentiates};
     use proptest::prelude::*;
 
@@ -165,7 +182,7 @@ mod tests {
         fn any_size(elements in 1usize..300, seed: u64) {
             let tape = Tape::new();
             let x = tape.input("x", [elements]);
-            for y in [relu(x)?, leaky_relu(x, 0.2)?, tanh(x)?, sigmoid(x)?, exp(x)?] {
+            for y in [x.relu(), x.leaky_relu(0.2), x.tanh(), x.sigmoid(), x.exp()] {
                 differentiates(&tape, y, &[x], seed)?;
             }
             agrees(&tape, seed)?;
@@ -173,11 +190,41 @@ mod tests {
     }
 
     #[test]
+    fn second_derivatives_are_those_of_the_functions() {
+        let points = [-1.5, -0.25, 0.5, 2.0];
+        let expected: [fn(f64) -> f64; 3] = [
+            |x| -2.0 * x.tanh() * (1.0 - x.tanh().powi(2)),
+            // y·(1 − y)·(1 − 2y) = −tanh(x/2)/(4·cosh²(x/2))
+            |x| -(x / 2.0).tanh() / (4.0 * (x / 2.0).cosh().powi(2)),
+            |x| x.exp(),
+        ];
+        for (i, expected) in expected.into_iter().enumerate() {
+            let tape = Tape::new();
+            let x = tape.input("x", [4]);
+            let y = [x.tanh(), x.sigmoid(), x.exp()][i];
+            let dy = tape.gradient(y.sum(), &[x]).unwrap()[0];
+            let ddy = tape.gradient(dy.sum(), &[x]).unwrap()[0];
+            let values = tape.interpret(&[(x, &points)]).unwrap();
+            for (found, x) in values.get(ddy).iter().zip(points) {
+                assert!((found - expected(x)).abs() < 1e-12, "{y:?}: {found}");
+            }
+            differentiates(&tape, dy, &[x], 5).unwrap();
+            agrees(&tape, 6).unwrap();
+        }
+        // The gradient of a leaky ReLU is linear in g, and piecewise constant in x.
+        let tape = Tape::new();
+        let (x, g) = (tape.input("x", [4]), tape.input("g", [4]));
+        let dy = tape.vjp(x.leaky_relu(0.2), g, &[x]).unwrap()[0];
+        differentiates(&tape, dy, &[g], 5).unwrap();
+        assert!(tape.vjp(dy, g, &[x]).unwrap_err().to_string().contains("does not influence"));
+    }
+
+    #[test]
     fn extremes_saturate() {
         let tape = Tape::new();
         let x = tape.input("x", [6]);
-        tanh(x).unwrap();
-        sigmoid(x).unwrap();
+        x.tanh();
+        x.sigmoid();
         let feeds = vec![(x, vec![-1e30, -100.0, -16.0, 16.0, 100.0, 1e30])];
         agrees_with(&tape, &feeds).unwrap();
     }
@@ -186,7 +233,7 @@ mod tests {
     fn powers_of_e_vanish_and_grow() {
         let tape = Tape::new();
         let x = tape.input("x", [4]);
-        exp(x).unwrap();
+        x.exp();
         for powers in [[-1e30, -100.0, -20.0, 0.0], [5.0, 10.0, 20.0, 40.0]] {
             agrees_with(&tape, &[(x, powers.to_vec())]).unwrap();
         }
@@ -195,7 +242,8 @@ mod tests {
     #[test]
     fn a_negative_slope_is_refused() {
         let tape = Tape::new();
-        let error = leaky_relu(tape.input("x", [2]), -0.1).unwrap_err().to_string();
+        tape.input("x", [2]).leaky_relu(-0.1);
+        let error = tape.check().unwrap_err().to_string();
         assert!(error.contains("-0.1"), "{error}");
     }
 }

@@ -1,16 +1,27 @@
 use super::lower::{Lower, Lowering};
-use super::scale;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
-use crate::{params, shader};
+use super::{Case, Example};
+use crate::shader;
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
+use std::ops::{Div, Mul};
 
 /// y = a·b, element by element. ∂L/∂a = ∂L/∂y·b and ∂L/∂b = ∂L/∂y·a
-pub fn mul<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Arithmetic::Multiply, &[a, b])
+impl<'t> Mul for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn mul(self, b: Self) -> Self {
+        self.tape().record(Arithmetic::Multiply, &[self, b])
+    }
 }
 
 /// y = a/b, element by element. ∂L/∂a = ∂L/∂y/b and ∂L/∂b = −∂L/∂y·y/b
-pub fn div<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Arithmetic::Divide, &[a, b])
+impl<'t> Div for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn div(self, b: Self) -> Self {
+        self.tape().record(Arithmetic::Divide, &[self, b])
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,18 +38,18 @@ impl Op for Arithmetic {
         }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs[0] == inputs[1] {
             true => Ok(inputs[0].clone()),
             false => Err("both operands must have one shape; broadcast the smaller one".into()),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let (a, b, y) = (call.inputs[0], call.inputs[1], call.output);
-        Ok(match self {
-            Self::Multiply => vec![call.when(0, || mul(g, b))?, call.when(1, || mul(g, a))?],
-            Self::Divide => vec![call.when(0, || div(g, b))?, call.when(1, || scale(-1.0, div(mul(g, y)?, b)?))?],
+        Some(match self {
+            Self::Multiply => vec![call.when(0, || g * b), call.when(1, || g * a)],
+            Self::Divide => vec![call.when(0, || g / b), call.when(1, || -(g * y / b))],
         })
     }
 
@@ -51,26 +62,30 @@ impl Op for Arithmetic {
     }
 }
 
-params! {
-    struct Params { quads: u32 }
-}
-
 impl Lower for Arithmetic {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let entry = match self {
-            Self::Multiply => "product",
-            Self::Divide => "quotient",
+        let source = match self {
+            Self::Multiply => shader!("multiplication.wgsl"),
+            Self::Divide => shader!("division.wgsl"),
         };
-        let bindings = [("a", at.inputs[0]), ("b", at.inputs[1]), ("y", at.output)];
-        at.by_quads(shader!("arithmetic.wgsl"), entry, &bindings, Params { quads: at.quads() });
+        at.elementwise(source, &at.operands::<2>(), &[]);
     }
 }
+
+fn of<'t>(tape: &'t Tape, operator: fn(Var<'t>, Var<'t>) -> Var<'t>) -> Case<'t> {
+    let (a, b) = (tape.input("a", [3, 5]), tape.input("b", [3, 5]));
+    Case { y: operator(a, b), wrt: vec![a, b] }
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("a * b", "a·b", "a: g·b, b: g·a", |tape| of(tape, |a, b| a * b)),
+    Example::new("a / b", "a/b", "a: g/b, b: −g·y/b", |tape| of(tape, |a, b| a / b))
+        .on(|name, number| if name == "b" { 1.5 + number } else { number }),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::{add, sigmoid};
-    use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
@@ -82,8 +97,10 @@ mod tests {
             let tape = Tape::new();
             let (a, b) = (tape.input("a", [elements]), tape.input("b", [elements]));
             // A divisor between 1.27 and 1.73.
-            let y = div(mul(a, b)?, add(sigmoid(b)?, tape.constant(1.0, [elements]))?)?;
+            let y = a * b / (b.sigmoid() + 1.0);
             differentiates(&tape, y, &[a, b], seed)?;
+            let gradients = tape.gradient(y.sum(), &[a, b])?;
+            differentiates(&tape, gradients[0] + gradients[1], &[a, b], seed)?;
             agrees(&tape, seed)?;
         }
     }
@@ -91,7 +108,8 @@ mod tests {
     #[test]
     fn shapes_must_be_equal() {
         let tape = Tape::new();
-        let error = mul(tape.input("a", [2, 3]), tape.input("b", [3])).unwrap_err().to_string();
-        assert!(error.starts_with("multiply of [2, 3] and [3]"), "{error}");
+        let _ = tape.input("a", [2, 3]) * tape.input("b", [3]);
+        let error = tape.check().unwrap_err().to_string();
+        assert!(error.contains(": multiply of [2, 3] and [3]"), "{error}");
     }
 }

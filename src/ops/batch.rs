@@ -1,19 +1,24 @@
 use super::lower::{Lower, Lowering};
-use crate::gpu::{Source, ValueId};
-use crate::tape::{Call, Op, Result, Shape, TapeError, Tensor, Var};
+use super::{Case, Example};
+use crate::gpu::{ValueId, Wgsl};
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
 use crate::{params, shader};
 
-/// The samples of all `parts` in one batch, one part after the other. ∂L/∂partᵢ is its slice of ∂L/∂y.
-pub fn concat<'t>(parts: &[Var<'t>]) -> Result<Var<'t>> {
-    match parts.first() {
-        Some(first) => first.tape().record(Concat, parts),
-        None => Err(TapeError::Shape { op: "concat", shapes: vec![], message: "there is nothing to join".into() }),
+impl Tape {
+    /// Concatenates `parts` along the batch: `[N₁ + N₂ + …, …]` from `[N₁, …]`, `[N₂, …]`, …. ∂L/∂partᵢ is the slice of
+    /// ∂L/∂y at the samples of part i.
+    #[track_caller]
+    pub fn concat<'t>(&'t self, parts: &[Var<'t>]) -> Var<'t> {
+        self.record(Concat, parts)
     }
 }
 
-/// Samples `start .. start + count` of a batch. ∂L/∂x is ∂L/∂y there and 0 elsewhere.
-pub fn slice(x: Var<'_>, start: usize, count: usize) -> Result<Var<'_>> {
-    x.tape().record(Slice { start, count }, &[x])
+impl<'t> Var<'t> {
+    /// Samples `start .. start + count` of a batch, `[count, …]`. ∂L/∂x is ∂L/∂y at these samples and 0 elsewhere.
+    #[track_caller]
+    pub fn slice(self, start: usize, count: usize) -> Self {
+        self.tape().record(Slice { start, count }, &[self])
+    }
 }
 
 fn with_batch(shape: &Shape, batch: usize) -> Shape {
@@ -31,7 +36,7 @@ pub(super) struct Slice {
     count: usize,
 }
 
-/// The adjoint of a slice: x at samples `start ..` of a batch of `batch` that is zero elsewhere.
+/// The adjoint of a slice: x from sample `start` on, in a batch of `batch` samples that is zero elsewhere.
 #[derive(Debug)]
 pub(super) struct Embed {
     start: usize,
@@ -43,23 +48,23 @@ impl Op for Concat {
         "concat"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
-        let first = inputs[0];
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        let Some(first) = inputs.first() else { return Err("there is nothing to join".into()) };
         let alike = inputs.iter().all(|s| !s.dims().is_empty() && with_batch(s, 1) == with_batch(first, 1));
         match alike {
             true => Ok(with_batch(first, inputs.iter().map(|s| s.batch()).sum())),
-            false => Err("parts may differ in the batch only".into()),
+            false => Err("parts must have one shape, except for the batch size".into()),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let mut start = 0;
         let part = |(i, part): (usize, &Var<'t>)| {
             let count = part.shape().batch();
             start += count;
-            call.when(i, || slice(g, start - count, count))
+            call.when(i, || g.slice(start - count, count))
         };
-        call.inputs.iter().enumerate().map(part).collect()
+        Some(call.inputs.iter().enumerate().map(part).collect())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
@@ -72,16 +77,18 @@ impl Op for Slice {
         "slice"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs[0].dims() {
-            [batch, ..] if self.count > 0 && self.start + self.count <= *batch => Ok(with_batch(inputs[0], self.count)),
+            [batch, ..] if self.count > 0 && self.start.checked_add(self.count).is_some_and(|end| end <= *batch) => {
+                Ok(with_batch(inputs[0], self.count))
+            }
             _ => Err(format!("has no {} samples from sample {} on", self.count, self.start)),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let embed = Embed { start: self.start, batch: call.inputs[0].shape().batch() };
-        Ok(vec![call.when(0, || g.tape().record(embed, &[g]))?])
+        Some(vec![call.when(0, || g.tape().record(embed, &[g]))])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -95,12 +102,12 @@ impl Op for Embed {
         "embed"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok(with_batch(inputs[0], self.batch))
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        Ok(vec![call.when(0, || slice(g, self.start, call.inputs[0].shape().batch()))?])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        Some(vec![call.when(0, || g.slice(self.start, call.inputs[0].shape().batch()))])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -115,11 +122,11 @@ params! {
     struct Params { elements: u32, offset: u32, length: u32 }
 }
 
-const SOURCE: Source = shader!("batch.wgsl");
+const SOURCE: Wgsl = shader!("batch.wgsl");
 
 fn copy(at: &mut Lowering<'_>, entry: &'static str, x: ValueId, elements: usize, offset: usize, length: usize) {
     let params = Params { elements: elements as u32, offset: offset as u32, length: length as u32 };
-    at.over(elements, 0, SOURCE, entry, &[("x", x), ("y", at.output)], params);
+    at.over(elements, 0, &[SOURCE], entry, &[("x", x), ("y", at.output)], params);
 }
 
 impl Lower for Concat {
@@ -147,11 +154,25 @@ impl Lower for Embed {
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new(
+        "tape.concat(&[a, b, …])",
+        "the samples of a, b, …, one part after the other",
+        "its slice of g",
+        |tape| {
+            let (a, b) = (tape.input("a", [2, 5]), tape.input("b", [3, 5]));
+            Case { y: tape.concat(&[a, b]), wrt: vec![a, b] }
+        },
+    ),
+    Example::new("x.slice(start, count)", "samples start .. start + count", "g there, 0 elsewhere", |tape| {
+        let x = tape.input("x", [4, 5]);
+        Case { y: x.slice(1, 2), wrt: vec![x] }
+    }),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::mul;
-    use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
@@ -162,10 +183,10 @@ mod tests {
         fn joined_and_cut((n, m, inner) in (1usize..5, 1usize..5, 1usize..70), start in 0usize..8, seed: u64) {
             let tape = Tape::new();
             let (a, b) = (tape.input("a", [n, inner]), tape.input("b", [m, inner]));
-            let joined = concat(&[a, b, a])?;
+            let joined = tape.concat(&[a, b, a]);
             let start = start % (2 * n + m);
-            let cut = slice(joined, start, 2 * n + m - start)?;
-            let y = concat(&[mul(cut, cut)?, joined])?;
+            let cut = joined.slice(start, 2 * n + m - start);
+            let y = tape.concat(&[cut * cut, joined]);
             differentiates(&tape, y, &[a, b], seed)?;
             agrees(&tape, seed)?;
         }
@@ -173,10 +194,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let tape = Tape::new();
-        let (a, b) = (tape.input("a", [2, 3]), tape.input("b", [2, 4]));
-        assert!(concat(&[a, b]).unwrap_err().to_string().contains("[2, 3] and [2, 4]"));
-        assert!(slice(a, 1, 2).unwrap_err().to_string().contains("no 2 samples from sample 1"));
-        assert!(concat(&[]).is_err());
+        let refused = |record: for<'t> fn(&'t Tape) -> Var<'t>| {
+            let tape = Tape::new();
+            record(&tape);
+            tape.check().unwrap_err().to_string()
+        };
+        let error = refused(|tape| tape.concat(&[tape.input("a", [2, 3]), tape.input("b", [2, 4])]));
+        assert!(error.contains("[2, 3] and [2, 4]"), "{error}");
+        let error = refused(|tape| tape.input("a", [2, 3]).slice(1, 2));
+        assert!(error.contains("no 2 samples from sample 1"), "{error}");
+        assert!(refused(|tape| tape.concat(&[])).contains("nothing to join"));
     }
 }

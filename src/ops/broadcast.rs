@@ -1,18 +1,22 @@
 use super::lower::{Lower, Lowering};
-use super::{reshape, sum, sum_channels, sum_per_sample};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
 
-/// Repeats x over `shape`: a single number everywhere, or `[N]` over each sample of `[N, …]`.
-///
-/// ∂L/∂x is the sum of ∂L/∂y over all, or over each sample.
-pub fn broadcast(x: Var<'_>, shape: impl Into<Shape>) -> Result<Var<'_>> {
-    x.tape().record(Broadcast { shape: shape.into(), along: Along::Batch }, &[x])
-}
+impl<'t> Var<'t> {
+    /// Repeats x over `shape`: a single number over all elements, or x `[N]` over the samples of `[N, …]`, yₙᵢ = xₙ.
+    ///
+    /// ∂L/∂x is the sum of ∂L/∂y over all elements, or per sample.
+    #[track_caller]
+    pub fn broadcast(self, shape: impl Into<Shape>) -> Self {
+        self.tape().record(Broadcast { shape: shape.into(), along: Along::Batch }, &[self])
+    }
 
-/// Repeats x `[C]` over `shape` `[N, C, …]`. ∂L/∂x is the sum of ∂L/∂y over all extents but the channel.
-pub fn broadcast_channels(x: Var<'_>, shape: impl Into<Shape>) -> Result<Var<'_>> {
-    x.tape().record(Broadcast { shape: shape.into(), along: Along::Channels }, &[x])
+    /// Repeats x `[C]` over `shape` `[N, C, …]`. ∂L/∂x is the sum of ∂L/∂y per channel.
+    #[track_caller]
+    pub fn broadcast_channels(self, shape: impl Into<Shape>) -> Self {
+        self.tape().record(Broadcast { shape: shape.into(), along: Along::Channels }, &[self])
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +32,7 @@ pub(super) struct Broadcast {
 }
 
 impl Broadcast {
-    /// Length of a run of equal elements in the output, for an input of `count` elements.
+    /// Length of each run of equal elements in the output, for an input of `count` elements.
     fn run(&self, count: usize) -> usize {
         match self.along {
             Along::Batch => self.shape.elements() / count.max(1),
@@ -42,7 +46,7 @@ impl Op for Broadcast {
         "broadcast"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let count = inputs[0].elements();
         let fits = match self.along {
             Along::Batch => count == 1 || inputs[0].dims() == [self.shape.batch()],
@@ -54,14 +58,14 @@ impl Op for Broadcast {
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let x = call.inputs[0].shape();
         let total = || match self.along {
-            Along::Channels => sum_channels(g),
-            Along::Batch if x.elements() == 1 => reshape(sum(g)?, x.clone()),
-            Along::Batch => sum_per_sample(g),
+            Along::Channels => g.sum_channels(),
+            Along::Batch if x.elements() == 1 => g.sum().reshape(x.clone()),
+            Along::Batch => g.sum_per_sample(),
         };
-        Ok(vec![call.when(0, total)?])
+        Some(vec![call.when(0, total)])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -78,13 +82,28 @@ impl Lower for Broadcast {
     fn lower(&self, at: &mut Lowering<'_>) {
         let count = at.shapes[0].elements();
         let params = Params { elements: at.shape.elements() as u32, run: self.run(count) as u32, count: count as u32 };
-        at.elementwise(shader!("broadcast.wgsl"), "broadcast", &[("x", at.inputs[0]), ("y", at.output)], params);
+        at.by_elements(shader!("broadcast.wgsl"), "broadcast", &[("x", at.inputs[0]), ("y", at.output)], params);
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new(
+        "x.broadcast(shape)",
+        "a number everywhere, or x `[N]` over each sample",
+        "Σ g, or its sum per sample",
+        |tape| {
+            let x = tape.input("x", [3]);
+            Case { y: x.broadcast([3, 2, 5]), wrt: vec![x] }
+        },
+    ),
+    Example::new("x.broadcast_channels(shape)", "x `[C]` over each channel", "Σ g per channel", |tape| {
+        let x = tape.input("x", [3]);
+        Case { y: x.broadcast_channels([2, 3, 5]), wrt: vec![x] }
+    }),
+];
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
@@ -98,7 +117,7 @@ mod tests {
                 let tape = Tape::new();
                 let x = tape.input("x", [count]);
                 let shape = [n, c, h, 3];
-                let y = if channels { broadcast_channels(x, shape)? } else { broadcast(x, shape)? };
+                let y = if channels { x.broadcast_channels(shape) } else { x.broadcast(shape) };
                 differentiates(&tape, y, &[x], seed)?;
                 agrees(&tape, seed)?;
             }
@@ -108,7 +127,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let tape = Tape::new();
-        let error = broadcast(tape.input("x", [3]), [4, 2]).unwrap_err().to_string();
+        tape.input("x", [3]).broadcast([4, 2]);
+        let error = tape.check().unwrap_err().to_string();
         assert!(error.contains("[3]") && error.contains("[4, 2]"), "{error}");
     }
 }

@@ -1,12 +1,12 @@
-//! Sums over all pixels of each channel, in two dispatches: partial sums, and what becomes of them. A kernel is
-//! `shared/channel_sums.wgsl` with a file that says what is summed.
+//! Sums over all pixels of each channel, in two dispatches: partial sums, and results from the partial sums. A kernel
+//! combines `shared/channel_sums.wgsl` with a file that defines the terms and the results.
 
 use super::lower::{GRID, LANES, Lowering, PAGE, WORKGROUP};
-use crate::gpu::{Caps, Constant, Kernel, Params, Source, ValueId};
+use crate::gpu::{Caps, Kernel, Params, Specialisation, ValueId, Wgsl};
 use crate::shader;
 use crate::tape::Shape;
 
-/// `[N, C, pixels]` of a tensor `[N, C, …]`.
+/// The extents `[N, C, pixels]` of a tensor `[N, C, …]`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extents {
     pub images: usize,
@@ -15,6 +15,10 @@ pub(super) struct Extents {
 }
 
 impl Extents {
+    /// The extents of x.
+    ///
+    /// # Errors
+    /// A shape that is not `[N, C, …]`, or has no elements.
     pub fn of(x: &Shape) -> Result<Self, String> {
         match x.dims() {
             [images, channels, rest @ ..] if x.elements() > 0 => {
@@ -24,12 +28,17 @@ impl Extents {
         }
     }
 
-    /// Rows of `pixels` elements, one after the other.
+    /// The extents of an operand that a shape rule has accepted.
+    pub fn accepted(x: &Shape) -> Self {
+        Self::of(x).expect("the shape rule accepted these extents")
+    }
+
+    /// The extents of contiguous rows of `pixels` elements, with each row as a channel.
     pub fn rows(rows: usize, pixels: usize) -> Self {
         Self { images: 1, channels: rows, pixels }
     }
 
-    /// Elements of a channel.
+    /// Number of elements per channel.
     pub fn count(self) -> usize {
         self.images * self.pixels
     }
@@ -39,29 +48,29 @@ impl Extents {
     }
 }
 
-/// A tensor under the name that its elements are read by, and under that of its vectors of four.
+/// A tensor with two binding names: for access by elements, and for access by vectors of four elements.
 pub(super) type Operand = ([&'static str; 2], ValueId);
 
-/// Sums over channels, for an adapter.
+/// The sums per channel on an adapter.
 pub(super) struct ChannelSums<'a> {
-    /// What is summed, and what becomes of it.
-    sources: &'a [Source],
-    constants: &'a [Constant],
+    /// WGSL that defines the terms and the results.
+    sources: &'a [Wgsl],
+    constants: &'a [Specialisation],
     extents: Extents,
-    split: Split,
+    split: Division,
 }
 
 impl<'a> ChannelSums<'a> {
-    pub fn new(caps: &Caps, extents: Extents, sources: &'a [Source], constants: &'a [Constant]) -> Self {
-        Self { sources, constants, extents, split: Split::choose(caps, extents) }
+    pub fn new(caps: &Caps, extents: Extents, sources: &'a [Wgsl], constants: &'a [Specialisation]) -> Self {
+        Self { sources, constants, extents, split: Division::choose(caps, extents) }
     }
 
-    /// Parts of a channel.
+    /// Number of parts per channel.
     pub fn parts(&self) -> usize {
         self.split.parts
     }
 
-    /// Adds the dispatch of the partial sums, and returns them. `flops` are done together.
+    /// Adds the dispatch of the partial sums, with `flops` floating-point operations in total, and returns them.
     pub fn partial(
         &self,
         at: &mut Lowering<'_>,
@@ -70,18 +79,18 @@ impl<'a> ChannelSums<'a> {
         params: impl Into<Params>,
         flops: usize,
     ) -> ValueId {
-        let Split { entry, vectors, neighbours, workgroup, workgroups, parts } = self.split;
+        let Division { entry, vectors, neighbours, workgroup, workgroups, parts } = self.split;
         let sums = at.scratch(2 * self.extents.channels * parts);
         let mut bindings: Vec<_> = operands.iter().map(|(names, id)| (names[usize::from(vectors)], *id)).collect();
         bindings.extend(others);
         bindings.push(("sums", sums));
-        // One kernel does for all shapes where elements are read one by one.
+        // Access by elements does not depend on `WHOLE`; a constant value avoids compiling a second kernel.
         let whole = vectors && self.extents.pixels.is_multiple_of(4);
         at.run(self.kernel(entry, workgroup, neighbours, whole), &bindings, params, workgroups, flops);
         sums
     }
 
-    /// Adds the dispatch that makes results of the partial sums, one invocation a channel.
+    /// Adds the dispatch that computes the results from the partial sums, with one invocation per channel.
     pub fn finish(
         &self,
         at: &mut Lowering<'_>,
@@ -96,40 +105,40 @@ impl<'a> ChannelSums<'a> {
     fn kernel(&self, entry: &'static str, workgroup: u32, neighbours: usize, whole: bool) -> Kernel {
         let shared = [GRID, shader!("shared/divide.wgsl"), shader!("shared/channel_sums.wgsl")];
         let own = [
-            Constant::U32("WORKGROUP", workgroup),
-            Constant::U32("NEIGHBOURS", neighbours as u32),
-            Constant::Bool("WHOLE", whole),
+            Specialisation::U32("WORKGROUP", workgroup),
+            Specialisation::U32("NEIGHBOURS", neighbours as u32),
+            Specialisation::Bool("WHOLE", whole),
         ];
         Kernel::new(&[&shared, self.sources].concat(), entry, &[&own, self.constants].concat())
     }
 }
 
-/// How the sums are divided.
+/// The division of the sums among workgroups and invocations.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Split {
+struct Division {
     entry: &'static str,
-    /// Whether tensors are read by vectors of four.
+    /// Whether tensors are read by vectors of four elements.
     vectors: bool,
-    /// Channels that an invocation takes at a time.
+    /// Number of adjacent channels per invocation.
     neighbours: usize,
     workgroup: u32,
     workgroups: usize,
     parts: usize,
 }
 
-impl Split {
+impl Division {
     fn choose(caps: &Caps, extents: Extents) -> Self {
         let (channels, count) = (extents.channels, extents.count());
         if caps.software {
-            // Some invocations for every lane of every core, none with next to nothing to do.
-            // Where planes are long enough, a run is a page of memory at least, so that lanes read different ones.
+            // Several invocations for every lane of every core, each with at least about 256 elements.
+            // For long planes each part has about a page of memory or more, so that lanes read different pages.
             let parts = 512usize.div_ceil(channels).min(count.div_ceil(extents.pixels.clamp(256, PAGE)));
-            // Of these sizes, four planes reach that, or nearly, but one does not.
+            // For these sizes four planes fill about a page or more, and a single plane does not.
             let neighbours = if channels.is_multiple_of(4) && (192..768).contains(&extents.pixels) { 4 } else { 1 };
             let workgroups = (channels / neighbours * parts).div_ceil(LANES as usize);
             Self { entry: "sum_runs", vectors: true, neighbours, workgroup: LANES, workgroups, parts }
         } else {
-            // Some workgroups for every core, each with some elements an invocation.
+            // Several workgroups for every core, each with at least four elements per invocation if it is split.
             let workgroup = 256;
             let parts = 256usize.div_ceil(channels).min(count / (4 * workgroup as usize)).max(1);
             let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn the_split_follows_the_adapter_and_the_shape() {
         let extents = |images, channels, pixels| Extents { images, channels, pixels };
-        let parts = |caps: &Caps, e| Split::choose(caps, e).parts;
+        let parts = |caps: &Caps, e| Division::choose(caps, e).parts;
         let (software, gpu) = (Caps::software(8), Caps::minimal());
         assert_eq!(parts(&software, extents(64, 32, 196)), 16);
         assert_eq!(parts(&software, extents(1, 32, 196)), 1);
@@ -155,7 +164,7 @@ mod tests {
         assert_eq!(parts(&gpu, extents(64, 512, 4)), 1);
         assert_eq!(parts(&gpu, extents(2, 3, 4)), 1);
 
-        let neighbours = |caps: &Caps, e| Split::choose(caps, e).neighbours;
+        let neighbours = |caps: &Caps, e| Division::choose(caps, e).neighbours;
         assert_eq!(neighbours(&software, extents(64, 32, 196)), 4);
         assert_eq!(neighbours(&software, extents(64, 30, 196)), 1);
         assert_eq!(neighbours(&software, extents(64, 64, 49)), 1);

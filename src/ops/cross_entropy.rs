@@ -1,12 +1,17 @@
 use super::lower::{Lower, Lowering};
-use super::mean;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var, operands};
 use crate::{params, shader};
 
-/// The mean over the batch of −Σₖ tₖ·log softmax(x)ₖ, of shape `[1]`, for logits x `[N, K]` and probabilities (or
-/// one-hot classes) t `[N, K]`. ∂L/∂x = (softmax(x)·Σₖ tₖ − t)/N; t is taken as constant.
-pub fn softmax_cross_entropy<'t>(logits: Var<'t>, targets: Var<'t>) -> Result<Var<'t>> {
-    mean(logits.tape().record(CrossEntropy, &[logits, targets])?)
+impl<'t> Var<'t> {
+    /// The mean over the batch of −Σₖ tₖ·log softmax(x)ₖ, of shape `[1]`, for logits x `[N, K]` and `targets` t
+    /// `[N, K]`. The targets are probabilities or one-hot classes, and count as constants.
+    ///
+    /// ∂L/∂x = ∂L/∂y·(softmax(x)·Σₖ tₖ − t)/N
+    #[track_caller]
+    pub fn softmax_cross_entropy(self, targets: Self) -> Self {
+        self.tape().record(CrossEntropy, &[self, targets]).mean()
+    }
 }
 
 /// The cross-entropy of each sample, `[N]`.
@@ -25,16 +30,16 @@ impl Op for CrossEntropy {
         "softmax_cross_entropy"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs[0].matrix() {
             Some([n, k]) if inputs[0] == inputs[1] && k > 0 => Ok([n].into()),
             _ => Err("logits and targets must both be [N, K]".into()),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let &[logits, targets] = call.inputs else { return Ok(vec![]) };
-        Ok(vec![call.when(0, || g.tape().record(CrossEntropyGradient, &[logits, targets, g]))?, None])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        let [logits, targets] = operands(call.inputs);
+        Some(vec![call.when(0, || g.tape().record(CrossEntropyGradient, &[logits, targets, g])), None])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -48,7 +53,7 @@ impl Op for CrossEntropy {
     }
 }
 
-/// ∂L/∂logits from logits, targets and ∂L/∂loss of each sample.
+/// ∂L/∂logits. Inputs: logits, targets, and ∂L/∂loss of each sample `[N]`.
 #[derive(Debug)]
 pub(super) struct CrossEntropyGradient;
 
@@ -57,12 +62,12 @@ impl Op for CrossEntropyGradient {
         "softmax_cross_entropy_gradient"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok(inputs[0].clone())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        let [x, t, g] = [inputs[0].data, inputs[1].data, inputs[2].data];
+        let [x, t, g] = operands(inputs).map(|x| x.data);
         let classes = x.len() / g.len();
         let samples = x.chunks(classes).zip(t.chunks(classes)).zip(g);
         let gradient = |((x, t), g): ((&[f64], &[f64]), &f64)| {
@@ -78,9 +83,9 @@ params! {
 }
 
 fn lower(at: &mut Lowering<'_>, entry: &'static str, bindings: &[(&'static str, crate::gpu::ValueId)]) {
-    let [samples, classes] = at.shapes[0].matrix().unwrap_or_default();
+    let [samples, classes] = at.shapes[0].matrix().expect("the shape rule accepts only matrices of logits");
     let params = Params { samples: samples as u32, classes: classes as u32 };
-    at.over(samples, 4 * samples * classes, shader!("cross_entropy.wgsl"), entry, bindings, params);
+    at.over(samples, 4 * samples * classes, &[shader!("cross_entropy.wgsl")], entry, bindings, params);
 }
 
 impl Lower for CrossEntropy {
@@ -92,15 +97,24 @@ impl Lower for CrossEntropy {
 
 impl Lower for CrossEntropyGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let [logits, targets, gradient] = [at.inputs[0], at.inputs[1], at.inputs[2]];
+        let [logits, targets, gradient] = at.operands();
         let bindings = [("logits", logits), ("targets", targets), ("gradient", gradient), ("y", at.output)];
         lower(at, "cross_entropy_gradient", &bindings);
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[Example::new(
+    "x.softmax_cross_entropy(t)",
+    "−mean over samples of Σ t·log softmax(x)",
+    "x: (softmax(x)·Σ t − t)·g/N",
+    |tape| {
+        let (x, t) = (tape.input("x", [3, 5]), tape.input("t", [3, 5]));
+        Case { y: x.softmax_cross_entropy(t), wrt: vec![x] }
+    },
+)];
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tape::Tape;
     use crate::testing::{agrees, agrees_with, differentiates};
     use proptest::prelude::*;
@@ -112,7 +126,7 @@ mod tests {
         fn any_shape((n, k) in (1usize..70, 1usize..12), seed: u64) {
             let tape = Tape::new();
             let (x, t) = (tape.input("x", [n, k]), tape.input("t", [n, k]));
-            let y = softmax_cross_entropy(x, t)?;
+            let y = x.softmax_cross_entropy(t);
             differentiates(&tape, y, &[x], seed)?;
             agrees(&tape, seed)?;
         }
@@ -122,7 +136,7 @@ mod tests {
     fn large_logits_do_not_overflow() {
         let tape = Tape::new();
         let (x, t) = (tape.input("x", [1, 2]), tape.input("t", [1, 2]));
-        let loss = softmax_cross_entropy(x, t).unwrap();
+        let loss = x.softmax_cross_entropy(t);
         tape.gradient(loss, &[x]).unwrap();
         let feeds = vec![(x, vec![1000.0, 900.0]), (t, vec![0.0, 1.0])];
         agrees_with(&tape, &feeds).unwrap();

@@ -1,29 +1,43 @@
 use super::channel_sums::Extents;
 use super::lower::{Lower, Lowering, WORKGROUP, element_kernel};
 use super::reduction::one_sum;
-use super::scale;
-use crate::gpu::Constant;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::gpu::Specialisation;
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var, operands};
 use crate::{params, shader};
 
-/// The mean squared error Σ(a − b)²/n over all n elements, of shape `[1]`. ∂/∂a = 2(a − b)/n = −∂/∂b
-pub fn mse<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Distance { kind: Kind::Squared, per_sample: false }, &[a, b])
-}
+impl<'t> Var<'t> {
+    /// The mean squared error Σ(a − b)²/n over all n elements, of shape `[1]`.
+    ///
+    /// ∂y/∂a = 2(a − b)/n = −∂y/∂b
+    #[track_caller]
+    pub fn mse(self, b: Self) -> Self {
+        self.tape().record(MeanDistance { kind: Kind::Squared, per_sample: false }, &[self, b])
+    }
 
-/// The mean absolute error Σ|a − b|/n over all n elements, of shape `[1]`. ∂/∂a = sign(a − b)/n = −∂/∂b, 0 where a = b
-pub fn l1<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Distance { kind: Kind::Absolute, per_sample: false }, &[a, b])
-}
+    /// The mean absolute error Σ|a − b|/n over all n elements, of shape `[1]`.
+    ///
+    /// ∂y/∂a = sign(a − b)/n = −∂y/∂b, with sign(0) = 0
+    #[track_caller]
+    pub fn l1(self, b: Self) -> Self {
+        self.tape().record(MeanDistance { kind: Kind::Absolute, per_sample: false }, &[self, b])
+    }
 
-/// The mean squared error of each sample, of shape `[N]`.
-pub fn mse_per_sample<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Distance { kind: Kind::Squared, per_sample: true }, &[a, b])
-}
+    /// The mean squared error Σ(a − b)²/n over the n elements of each sample, of shape `[N]`.
+    ///
+    /// ∂yₛ/∂aₛ = 2(aₛ − bₛ)/n = −∂yₛ/∂bₛ, for sample s
+    #[track_caller]
+    pub fn mse_per_sample(self, b: Self) -> Self {
+        self.tape().record(MeanDistance { kind: Kind::Squared, per_sample: true }, &[self, b])
+    }
 
-/// The mean absolute error of each sample, of shape `[N]`.
-pub fn l1_per_sample<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Distance { kind: Kind::Absolute, per_sample: true }, &[a, b])
+    /// The mean absolute error Σ|a − b|/n over the n elements of each sample, of shape `[N]`.
+    ///
+    /// ∂yₛ/∂aₛ = sign(aₛ − bₛ)/n = −∂yₛ/∂bₛ, for sample s, with sign(0) = 0
+    #[track_caller]
+    pub fn l1_per_sample(self, b: Self) -> Self {
+        self.tape().record(MeanDistance { kind: Kind::Absolute, per_sample: true }, &[self, b])
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +47,12 @@ enum Kind {
 }
 
 #[derive(Debug)]
-pub(super) struct Distance {
+pub(super) struct MeanDistance {
     kind: Kind,
     per_sample: bool,
 }
 
-impl Op for Distance {
+impl Op for MeanDistance {
     fn name(&self) -> &'static str {
         match (self.kind, self.per_sample) {
             (Kind::Squared, false) => "mse",
@@ -48,17 +62,17 @@ impl Op for Distance {
         }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs[0] == inputs[1] && inputs[0].elements() > 0 {
             true => Ok([if self.per_sample { inputs[0].batch() } else { 1 }].into()),
-            false => Err("both operands must have one shape, and elements".into()),
+            false => Err("both operands must have one shape with at least one element".into()),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let &[a, b] = call.inputs else { return Ok(vec![]) };
-        let da = g.tape().record(DistanceGradient { kind: self.kind }, &[a, b, g])?;
-        Ok(vec![call.wants(0).then_some(da), call.when(1, || scale(-1.0, da))?])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        let [a, b] = operands(call.inputs);
+        let da = g.tape().record(MeanDistanceGradient { kind: self.kind }, &[a, b, g]);
+        Some(vec![call.wants(0).then_some(da), call.when(1, || -da)])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -74,13 +88,13 @@ impl Op for Distance {
     }
 }
 
-/// ∂L/∂a from a, b and ∂L/∂distance.
+/// ∂L/∂a. Inputs: a, b, and ∂L/∂distance, `[1]` or `[N]`.
 #[derive(Debug)]
-pub(super) struct DistanceGradient {
+pub(super) struct MeanDistanceGradient {
     kind: Kind,
 }
 
-impl Op for DistanceGradient {
+impl Op for MeanDistanceGradient {
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::Squared => "mse_gradient",
@@ -88,12 +102,12 @@ impl Op for DistanceGradient {
         }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok(inputs[0].clone())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
-        let [a, b, g] = [inputs[0].data, inputs[1].data, inputs[2].data];
+        let [a, b, g] = operands(inputs).map(|x| x.data);
         let run = output.elements() / g.len();
         let slope = |d: f64| match self.kind {
             Kind::Squared => 2.0 * d,
@@ -108,18 +122,18 @@ params! {
     struct Params { elements: u32, run: u32, scale: f32 }
 }
 
-impl Lower for Distance {
+impl Lower for MeanDistance {
     fn lower(&self, at: &mut Lowering<'_>) {
         let rows = at.shape.elements();
         let inner = at.shapes[0].elements() / rows;
         let operands = [(["x", "x4"], at.inputs[0]), (["b", "b4"], at.inputs[1])];
-        let squared = [Constant::Bool("SQUARED", matches!(self.kind, Kind::Squared))];
+        let squared = [Specialisation::Bool("SQUARED", matches!(self.kind, Kind::Squared))];
         let source = shader!("distance_sums.wgsl");
         one_sum(at, Extents::rows(rows, inner), source, &squared, &operands, 1.0 / inner as f32);
     }
 }
 
-impl Lower for DistanceGradient {
+impl Lower for MeanDistanceGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
         let entry = match self.kind {
             Kind::Squared => "squared_gradient",
@@ -128,18 +142,31 @@ impl Lower for DistanceGradient {
         let run = at.shape.elements() / at.shapes[2].elements();
         let params = Params { elements: at.shape.elements() as u32, run: run as u32, scale: 1.0 / run as f32 };
         let bindings = [("a", at.inputs[0]), ("b", at.inputs[1]), ("gradient", at.inputs[2]), ("y", at.output)];
-        // Not a question for the kernel: software adapters run both branches.
-        let per_sample = [Constant::Bool("PER_SAMPLE", at.shapes[2].elements() > 1)];
-        let kernel = element_kernel(shader!("distance.wgsl"), entry, &per_sample);
+        // A specialisation constant rather than a branch at run time, since software adapters execute both sides.
+        let per_sample = [Specialisation::Bool("PER_SAMPLE", at.shapes[2].elements() > 1)];
+        let kernel = element_kernel(&[shader!("distance.wgsl")], entry, &per_sample);
         let workgroups = at.quads().div_ceil(WORKGROUP) as usize;
         at.run(kernel, &bindings, params, workgroups, at.shape.elements());
     }
 }
 
+fn of<'t>(tape: &'t Tape, distance: fn(Var<'t>, Var<'t>) -> Var<'t>) -> Case<'t> {
+    let (a, b) = (tape.input("a", [3, 5]), tape.input("b", [3, 5]));
+    Case { y: distance(a, b), wrt: vec![a, b] }
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("a.mse(b)", "Σ(a − b)²/n", "a: 2(a − b)·g/n, b: its negative", |tape| of(tape, Var::mse)),
+    Example::new("a.l1(b)", "Σ|a − b|/n", "a: sign(a − b)·g/n, b: its negative", |tape| of(tape, Var::l1)),
+    Example::new("a.mse_per_sample(b)", "Σ(a − b)²/n per sample", "as for mse", |tape| {
+        of(tape, Var::mse_per_sample)
+    }),
+    Example::new("a.l1_per_sample(b)", "Σ|a − b|/n per sample", "as for l1", |tape| of(tape, Var::l1_per_sample)),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::Tape;
     use crate::testing::{agrees, agrees_with, differentiates};
     use proptest::prelude::*;
 
@@ -148,13 +175,12 @@ mod tests {
 
         #[test]
         fn any_shape((n, c, h) in (1usize..9, 1usize..4, 1usize..15), seed: u64) {
-            for function in [mse, l1, mse_per_sample, l1_per_sample] {
-                let tape = Tape::new();
-                let (a, b) = (tape.input("a", [n, c, h, 3]), tape.input("b", [n, c, h, 3]));
-                let y = function(a, b)?;
+            let tape = Tape::new();
+            let (a, b) = (tape.input("a", [n, c, h, 3]), tape.input("b", [n, c, h, 3]));
+            for y in [a.mse(b), a.l1(b), a.mse_per_sample(b), a.l1_per_sample(b)] {
                 differentiates(&tape, y, &[a, b], seed)?;
-                agrees(&tape, seed)?;
             }
+            agrees(&tape, seed)?;
         }
     }
 
@@ -162,7 +188,7 @@ mod tests {
     fn the_absolute_error_has_slope_zero_where_both_are_equal() {
         let tape = Tape::new();
         let (a, b) = (tape.input("a", [3]), tape.input("b", [3]));
-        let da = tape.gradient(l1(a, b).unwrap(), &[a]).unwrap()[0];
+        let da = tape.gradient(a.l1(b), &[a]).unwrap()[0];
         let feeds = vec![(a, vec![1.0, 2.0, 3.0]), (b, vec![1.0, 1.0, 4.0])];
         agrees_with(&tape, &feeds).unwrap();
         let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();

@@ -1,29 +1,33 @@
 use super::lower::{Lower, Lowering};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
 
-/// y = x·mask/(1 − p), where each element of the mask is 0 with probability p and else 1, so that the mean of y is x
-/// (Srivastava et al. 2014, scaled in training). ∂L/∂x = ∂L/∂y·mask/(1 − p): the same operation on the gradient, with the
-/// mask drawn again rather than kept.
-///
-/// The mask is a hash of the element's index, of `seed`, a whole number from 0 to 2²⁴ in shape `[1]` that the host writes,
-/// such as the step, and of `salt`, which tells applications on one tape apart (pcg4d of Jarzynski & Olano 2020, "Hash
-/// Functions for GPU Rendering"). y is of the shape of x.
-///
-/// # Errors
-/// A p outside [0, 1), or a seed of another shape.
-pub fn dropout<'t>(x: Var<'t>, seed: Var<'t>, p: f32, salt: u32) -> Result<Var<'t>> {
-    x.tape().record(Dropout { p, salt }, &[x, seed])
+impl<'t> Var<'t> {
+    /// y = x·mask/(1 − p), of the shape of x. Each element of the mask is 0 with probability p, and 1 otherwise, so
+    /// that the expectation of y is x (Srivastava et al. 2014, scaled in training).
+    ///
+    /// ∂L/∂x = ∂L/∂y·mask/(1 − p), the same operation on the gradient. The mask is drawn again, not stored.
+    ///
+    /// The mask is a hash of the element's index, of `seed` and of `salt` (pcg4d of Jarzynski & Olano 2020, "Hash
+    /// Functions for GPU Rendering"). `seed` `[1]` is an integer from 0 to 2²⁴ that the host writes, such as the step.
+    /// `salt` distinguishes the applications on one tape.
+    ///
+    /// The tape refuses a `p` outside [0, 1).
+    #[track_caller]
+    pub fn dropout(self, seed: Self, p: f32, salt: u32) -> Self {
+        self.tape().record(DropoutMask { p, salt }, &[self, seed])
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dropout {
+pub(super) struct DropoutMask {
     p: f32,
     salt: u32,
 }
 
-impl Dropout {
-    /// The least hash that keeps its element: p·2³², which is exact, and below 2³² as p is below 1.
+impl DropoutMask {
+    /// The least hash that keeps an element: p·2³², rounded down. It is below 2³² because p < 1.
     fn threshold(self) -> u32 {
         (f64::from(self.p) * 2f64.powi(32)) as u32
     }
@@ -33,7 +37,7 @@ impl Dropout {
     }
 }
 
-/// Four words in, four out.
+/// The hash pcg4d: four words from four words.
 fn hash(words: [u32; 4]) -> [u32; 4] {
     let v = stir(words.map(|w| w.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
     stir(v.map(|w| w ^ w >> 16))
@@ -47,14 +51,14 @@ fn stir([x, y, z, w]: [u32; 4]) -> [u32; 4] {
     [x, y, z, w]
 }
 
-impl Op for Dropout {
+impl Op for DropoutMask {
     fn name(&self) -> &'static str {
         "dropout"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         if !(0.0..1.0).contains(&self.p) {
-            return Err(format!("the probability must be at least 0 and below 1, and is {}", self.p));
+            return Err(format!("the probability is {}, and must be at least 0 and below 1", self.p));
         }
         match inputs[1].dims() {
             [1] => Ok(inputs[0].clone()),
@@ -62,8 +66,8 @@ impl Op for Dropout {
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        Ok(vec![call.when(0, || dropout(gradient, call.inputs[1], self.p, self.salt))?, None])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Option<Gradients<'t>> {
+        Some(vec![call.when(0, || gradient.dropout(call.inputs[1], self.p, self.salt)), None])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
@@ -80,7 +84,7 @@ params! {
     struct Params { quads: u32, salt: u32, threshold: u32, scale: f32 }
 }
 
-impl Lower for Dropout {
+impl Lower for DropoutMask {
     fn lower(&self, at: &mut Lowering<'_>) {
         let (salt, threshold, scale) = (self.salt, self.threshold(), self.scale() as f32);
         let bindings = [("x", at.inputs[0]), ("seed", at.inputs[1]), ("result", at.output)];
@@ -89,9 +93,20 @@ impl Lower for Dropout {
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[Example::new(
+    "x.dropout(seed, p, salt)",
+    "x/(1 − p), or 0 with probability p",
+    "x: g/(1 − p), or 0 where y is",
+    |tape| {
+        let (x, seed) = (tape.input("x", [3, 5]), tape.input("seed", [1]));
+        Case { y: x.dropout(seed, 0.3, 7), wrt: vec![x] }
+    },
+)
+// Seeds are whole numbers.
+.on(|name, number| if name == "seed" { (1e4 * number.abs()).round() } else { number })];
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tape::Tape;
     use crate::testing::{agrees_with, differentiates, feeds};
     use proptest::prelude::*;
@@ -103,8 +118,8 @@ mod tests {
         fn any_size_step_and_salt(elements in 1usize..300, p in 0f32..1.0, step in 0u32..=1 << 24, salt: u32, seed: u64) {
             let tape = Tape::new();
             let (x, at) = (tape.input("x", [elements]), tape.input("step", [1]));
-            let y = dropout(x, at, p, salt)?;
-            dropout(x, at, 0.0, salt)?;
+            let y = x.dropout(at, p, salt);
+            x.dropout(at, 0.0, salt);
             differentiates(&tape, y, &[x], seed)?;
             let mut feeds = feeds(&tape, seed);
             feeds.iter_mut().filter(|(v, _)| v.line() == at.line()).for_each(|(_, data)| data[0] = step.into());
@@ -112,15 +127,15 @@ mod tests {
         }
     }
 
-    /// Ones dropped out with p = 0.3.
+    /// Dropout of ones with p = 0.3.
     fn dropped(step: f64, salt: u32) -> Vec<f64> {
         let tape = Tape::new();
         let (x, seed) = (tape.constant(1.0, [1 << 16]), tape.input("step", [1]));
-        let y = dropout(x, seed, 0.3, salt).unwrap();
+        let y = x.dropout(seed, 0.3, salt);
         tape.interpret(&[(seed, &[step])]).unwrap().get(y).to_vec()
     }
 
-    /// Of how many of `n` the share is `found`, in standard deviations from the `expected` one.
+    /// Distance of the count `found` among `n` from its expectation `n`·`expected`, in standard deviations.
     fn deviations(found: usize, n: usize, expected: f64) -> f64 {
         let n = n as f64;
         (found as f64 - n * expected).abs() / (n * expected * (1.0 - expected)).sqrt()
@@ -155,13 +170,16 @@ mod tests {
 
     #[test]
     fn what_is_no_probability_and_what_is_no_seed_are_refused() {
-        let tape = Tape::new();
-        let (x, seed) = (tape.input("x", [2]), tape.input("step", [1]));
+        let refused = |seed: usize, p: f32| {
+            let tape = Tape::new();
+            tape.input("x", [2]).dropout(tape.input("step", [seed]), p, 0);
+            tape.check().unwrap_err().to_string()
+        };
         for p in [-0.1, 1.0, f32::NAN] {
-            let error = dropout(x, seed, p, 0).unwrap_err().to_string();
+            let error = refused(1, p);
             assert!(error.contains("below 1") && error.contains(&p.to_string()), "{error}");
         }
-        let error = dropout(x, x, 0.5, 0).unwrap_err().to_string();
+        let error = refused(2, 0.5);
         assert!(error.contains("the seed"), "{error}");
     }
 }

@@ -1,38 +1,112 @@
-use super::lower::{Lower, Lowering};
-use crate::gpu::ValueId;
-use crate::tape::{Call, Op, Result, Shape, Sum, Tensor, Var};
-use crate::{params, shader};
+//! Sums, differences, and products with numbers, as linear combinations.
 
-/// y = c₁·x₁ + c₂·x₂ + …, all of one shape.
-///
-/// ∂L/∂xᵢ = cᵢ·∂L/∂y
-pub fn linear_combination<'t>(terms: &[(f32, Var<'t>)]) -> Result<Var<'t>> {
-    let coefficients = terms.iter().map(|t| t.0).collect();
-    let inputs: Vec<_> = terms.iter().map(|t| t.1).collect();
-    let op = LinearCombination { coefficients };
-    match inputs.first() {
-        Some(first) => first.tape().record(op, &inputs),
-        None => Err(crate::tape::TapeError::Shape {
-            op: op.name(),
-            shapes: vec![],
-            message: "there is nothing to combine".into(),
-        }),
+use super::lower::{Lower, Lowering};
+use super::{Case, Example};
+use crate::gpu::ValueId;
+use crate::shader;
+pub(super) use crate::tape::Sum;
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+impl Tape {
+    /// y = c₁·x₁ + c₂·x₂ + …, all of one shape.
+    ///
+    /// ∂L/∂xᵢ = cᵢ·∂L/∂y
+    #[track_caller]
+    pub fn linear_combination<'t>(&'t self, terms: &[(f32, Var<'t>)]) -> Var<'t> {
+        let inputs: Vec<_> = terms.iter().map(|t| t.1).collect();
+        self.record(LinearCombination { coefficients: terms.iter().map(|t| t.0).collect() }, &inputs)
     }
 }
 
-/// y = a + b
-pub fn add<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    a.tape().record(Sum, &[a, b])
+impl<'t> Add for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn add(self, b: Self) -> Self {
+        self.tape().record(Sum, &[self, b])
+    }
 }
 
-/// y = a − b
-pub fn sub<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    linear_combination(&[(1.0, a), (-1.0, b)])
+impl<'t> Sub for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn sub(self, b: Self) -> Self {
+        self.tape().linear_combination(&[(1.0, self), (-1.0, b)])
+    }
 }
 
-/// y = factor·x
-pub fn scale<'t>(factor: f32, x: Var<'t>) -> Result<Var<'t>> {
-    linear_combination(&[(factor, x)])
+impl<'t> Neg for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn neg(self) -> Self {
+        -1.0 * self
+    }
+}
+
+impl<'t> Mul<Var<'t>> for f32 {
+    type Output = Var<'t>;
+
+    #[track_caller]
+    fn mul(self, x: Var<'t>) -> Var<'t> {
+        x.tape().linear_combination(&[(self, x)])
+    }
+}
+
+impl<'t> Mul<f32> for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn mul(self, factor: f32) -> Self {
+        factor * self
+    }
+}
+
+impl<'t> Div<f32> for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn div(self, divisor: f32) -> Self {
+        1.0 / divisor * self
+    }
+}
+
+impl<'t> Add<f32> for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn add(self, number: f32) -> Self {
+        self + self.tape().constant(number, self.shape())
+    }
+}
+
+impl<'t> Sub<f32> for Var<'t> {
+    type Output = Self;
+
+    #[track_caller]
+    fn sub(self, number: f32) -> Self {
+        self + -number
+    }
+}
+
+impl<'t> Sub<Var<'t>> for f32 {
+    type Output = Var<'t>;
+
+    #[track_caller]
+    fn sub(self, x: Var<'t>) -> Var<'t> {
+        x.tape().constant(self, x.shape()) - x
+    }
+}
+
+impl<'t> Div<Var<'t>> for f32 {
+    type Output = Var<'t>;
+
+    #[track_caller]
+    fn div(self, x: Var<'t>) -> Var<'t> {
+        x.tape().constant(self, x.shape()) / x
+    }
 }
 
 #[derive(Debug)]
@@ -45,13 +119,12 @@ impl Op for LinearCombination {
         "linear_combination"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Sum.shape(inputs)
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let term = |(i, &c): (usize, &f32)| call.when(i, || scale(c, gradient));
-        self.coefficients.iter().enumerate().map(term).collect()
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        Some(self.coefficients.iter().enumerate().map(|(i, &c)| call.when(i, || c * g)).collect())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -74,34 +147,52 @@ impl Lower for Sum {
     }
 }
 
-params! {
-    struct Params { quads: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
-}
-
-/// Terms of one dispatch; the partial sum is one of them in every dispatch but the first.
+/// Number of terms per dispatch. In every dispatch but the first, one of the terms is the partial sum.
 const TERMS: usize = 4;
 
 fn lower_terms(at: &mut Lowering<'_>, terms: &[(f32, ValueId)]) {
-    let elements = at.shape.elements();
     let (mut rest, mut partial) = (terms, None);
     while !rest.is_empty() {
         let room = TERMS - usize::from(partial.is_some());
         let (now, later) = rest.split_at(room.min(rest.len()));
-        let now: Vec<_> = partial.map(|p| (1.0, p)).into_iter().chain(now.iter().copied()).collect();
-        let y = if later.is_empty() { at.output } else { at.scratch(elements) };
-        let bindings: Vec<_> = ["x0", "x1", "x2", "x3"].into_iter().zip(&now).map(|(name, t)| (name, t.1)).collect();
-        let c = |i: usize| now.get(i).map_or(0.0, |t| t.0);
-        let params = Params { quads: at.quads(), c0: c(0), c1: c(1), c2: c(2), c3: c(3) };
-        let entry = ["combine1", "combine2", "combine3", "combine4"][now.len() - 1];
-        at.by_quads(shader!("linear_combination.wgsl"), entry, &[&bindings[..], &[("y", y)]].concat(), params);
+        let now = partial.map(|p| (1.0, p)).into_iter().chain(now.iter().copied());
+        let (coefficients, operands): (Vec<_>, Vec<_>) = now.unzip();
+        let y = if later.is_empty() { at.output } else { at.scratch(at.shape.elements()) };
+        at.elementwise_into(y, shader!("linear_combination.wgsl"), &operands, &coefficients);
         (rest, partial) = (later, Some(y));
     }
 }
 
+fn of<'t>(tape: &'t Tape, operation: fn(Var<'t>, Var<'t>) -> Var<'t>) -> Case<'t> {
+    let (a, b) = (tape.input("a", [3, 5]), tape.input("b", [3, 5]));
+    Case { y: operation(a, b), wrt: vec![a, b] }
+}
+
+fn of_one<'t>(tape: &'t Tape, operation: fn(Var<'t>) -> Var<'t>) -> Case<'t> {
+    let x = tape.input("x", [3, 5]);
+    Case { y: operation(x), wrt: vec![x] }
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("a + b", "a + b", "a: g, b: g", |tape| of(tape, |a, b| a + b)),
+    Example::new("a - b", "a − b", "a: g, b: −g", |tape| of(tape, |a, b| a - b)),
+    Example::new("-x", "−x", "−g", |tape| of_one(tape, |x| -x)),
+    Example::new("c * x, x / c", "c·x, x/c, with a number c", "c·g, g/c", |tape| of_one(tape, |x| 2.0 * x / 3.0)),
+    Example::new("x + c, x - c, c - x", "x + c, x − c, c − x, with a number c", "g, g, −g", |tape| {
+        of_one(tape, |x| 1.5 - (x + 0.5 - 2.0))
+    }),
+    Example::new("tape.linear_combination(&[(c, x), …])", "Σ cᵢ·xᵢ", "xᵢ: cᵢ·g", |tape| {
+        of(tape, |a, b| {
+            // Two dispatches: of four terms, and of two more.
+            let terms = [(0.5, a), (-2.0, b), (3.0, a), (0.25, b), (-1.5, a), (0.75, b)];
+            a.tape().linear_combination(&terms)
+        })
+    }),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
@@ -113,10 +204,18 @@ mod tests {
             let tape = Tape::new();
             let x: Vec<_> = (0..terms).map(|i| tape.input(&format!("x{i}"), [elements])).collect();
             let weighted: Vec<_> = x.iter().enumerate().map(|(i, &x)| (i as f32 - 2.5, x)).collect();
-            let y = linear_combination(&weighted)?;
-            let y = add(y, sub(scale(3.0, x[0])?, y)?)?;
+            let y = tape.linear_combination(&weighted);
+            let y = y + (3.0 * x[0] - y);
             differentiates(&tape, y, &x, seed)?;
             agrees(&tape, seed)?;
         }
+    }
+
+    #[test]
+    fn nothing_cannot_be_added() {
+        let tape = Tape::new();
+        tape.linear_combination(&[]);
+        let error = tape.check().unwrap_err().to_string();
+        assert!(error.contains("linear_combination: there is nothing to add"), "{error}");
     }
 }

@@ -1,67 +1,85 @@
-//! From the tape to a list of dispatches, without a device.
+//! Lowering of operations to dispatches, without a device.
 
-use crate::gpu::{Caps, Command, Commands, Constant, Cost, Dispatch, Kernel, Params, Place, Source, ValueId};
-use crate::shader;
-use crate::tape::{self, Op, Shape, Tape, Var};
-use std::collections::BTreeMap;
+use crate::gpu::{Caps, Command, Commands, Cost, Dispatch, Kernel, Params, Place, Specialisation, ValueId, Wgsl};
+use crate::tape::{Shape, operands};
+use crate::{params, shader};
 
-/// How an operation becomes dispatches.
+/// An operation that lowers to dispatches.
 pub trait Lower {
     /// Adds the dispatches that compute the output from the inputs.
     fn lower(&self, at: &mut Lowering<'_>);
 
-    /// The input whose memory the output simply is, for operations that only rename elements.
+    /// The index of the input whose memory the output shares, for operations that only change the shape.
     fn alias(&self) -> Option<usize> {
         None
     }
 }
 
-/// What an operation's lowering works with.
+/// The context of lowering one operation.
 pub struct Lowering<'a> {
-    /// The adapter.
+    /// The capabilities of the adapter.
     pub caps: &'a Caps,
-    /// The inputs' memory.
+    /// The memory of each input.
     pub inputs: Vec<ValueId>,
-    /// The inputs' shapes.
+    /// The shape of each input.
     pub shapes: Vec<Shape>,
-    /// The output's memory.
+    /// The memory of the output.
     pub output: ValueId,
-    /// The output's shape.
+    /// The shape of the output.
     pub shape: Shape,
-    commands: &'a mut Commands,
-    updated: Vec<ValueId>,
-    line: usize,
-    op: &'static str,
-    what: String,
+    pub(crate) commands: &'a mut Commands,
+    /// The memory of the inputs that are updated in place.
+    pub(crate) updated: Vec<ValueId>,
+    /// The index of the operation's line on the tape.
+    pub(crate) line: usize,
+    /// The name of the operation.
+    pub(crate) op: &'static str,
+    /// The description of the line.
+    pub(crate) what: String,
 }
 
-/// Index arithmetic of the grid, part of every kernel.
-pub(crate) const GRID: Source = shader!("shared/grid.wgsl");
+/// Index arithmetic of the dispatch grid, part of every kernel.
+pub(crate) const GRID: Wgsl = shader!("shared/grid.wgsl");
 
-/// Invocations of a workgroup of an elementwise kernel.
+/// Workgroup size of elementwise kernels.
 pub(crate) const WORKGROUP: u32 = 64;
 
-/// Elements of a page of memory. Processors fetch ahead for one stream a page, so that on software adapters the lanes of a
-/// subgroup, each of which reads a stream of its own, should be so far apart.
+/// Elements per page of memory (4 KiB). Processors prefetch one stream per page. On software adapters each lane of a
+/// subgroup reads a separate stream, so the streams should be at least a page apart.
 pub(crate) const PAGE: usize = 1024;
 
-/// Those of a kernel whose invocations are few and long, on software adapters: a subgroup, so that cores share them evenly.
+/// Workgroup size of software kernels with few, long invocations: one subgroup, so that the load per core is even.
 pub(crate) const LANES: u32 = 8;
 
-/// A kernel of which each invocation has a number of its own.
-pub(crate) fn element_kernel(source: Source, entry: &'static str, constants: &[Constant]) -> Kernel {
-    let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl"), source];
-    Kernel::new(&shared, entry, &[&[Constant::U32("WORKGROUP", WORKGROUP)], constants].concat())
+/// A kernel with linearly indexed invocations, of workgroup size [`WORKGROUP`].
+pub(crate) fn element_kernel(sources: &[Wgsl], entry: &'static str, constants: &[Specialisation]) -> Kernel {
+    let shared = [GRID, shader!("shared/element.wgsl"), shader!("shared/divide.wgsl")];
+    let constants = [&[Specialisation::U32("WORKGROUP", WORKGROUP)], constants].concat();
+    Kernel::new(&[&shared, sources].concat(), entry, &constants)
+}
+
+/// Sources and entry points of elementwise kernels, by number of operands.
+const ELEMENTWISE: [(Wgsl, &str); 4] = [
+    (shader!("shared/elementwise_1.wgsl"), "elementwise_1"),
+    (shader!("shared/elementwise_2.wgsl"), "elementwise_2"),
+    (shader!("shared/elementwise_3.wgsl"), "elementwise_3"),
+    (shader!("shared/elementwise_4.wgsl"), "elementwise_4"),
+];
+/// Binding names of the operands of elementwise kernels.
+const OPERANDS: [&str; 4] = ["x0", "x1", "x2", "x3"];
+
+params! {
+    struct ElementwiseParams { quads: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
 }
 
 impl Lowering<'_> {
-    /// Memory that only this operation sees.
+    /// Allocates memory for intermediate values of this operation.
     pub fn scratch(&mut self, elements: usize) -> ValueId {
         self.commands.value(format!("scratch of {}", self.what), elements, Place::Planned)
     }
 
-    /// Adds a dispatch. `flops` counts the arithmetic the operation cannot do without; its traffic is that of the
-    /// bound values, each moved once, or twice where it is updated in place.
+    /// Adds a dispatch. `flops` is the number of floating-point operations that the operation requires. The memory
+    /// traffic in the dispatch's cost counts every bound value once, or twice if it is updated in place.
     pub fn run(
         &mut self,
         kernel: Kernel,
@@ -83,138 +101,77 @@ impl Lowering<'_> {
             cost: Cost { flops: flops as u64, bytes },
         };
         let (shape, what) = (self.shape.to_string(), self.what.clone());
-        self.commands.push(Command { line: self.line, op: self.op, shape, what, dispatch });
+        let command = Command { line: self.line, op: self.op, shape, what, dispatch };
+        // SAFETY: the kernels of the operations guard every index by the extents in their uniform block, which lowering
+        // derives from the sizes of the bound buffers. Their loops end. Their divisors are extents, which are zero only
+        // for values without elements, and those get no workgroups. They write workgroup memory before they read it.
+        // Tests run every kernel with odd shapes and compare the result with a reference.
+        unsafe { self.commands.push_unchecked(command) };
     }
 
-    /// Fours of elements of the output, the last of which may be incomplete.
+    /// The memory of each input, for an operation with exactly `N` inputs.
+    pub fn operands<const N: usize>(&self) -> [ValueId; N] {
+        operands(&self.inputs)
+    }
+
+    /// Number of vectors of four elements that cover the output. The last vector may extend past the last element: the
+    /// memory of every value is a whole number of vectors.
     pub fn quads(&self) -> u32 {
         self.shape.elements().div_ceil(4) as u32
     }
 
-    /// Adds a dispatch with one invocation for each four elements of the output, the last of which may lie beyond it: the
-    /// memory of every value is a whole number of fours.
+    /// Adds the dispatch of an elementwise operation: output = formula(operands), for one to four operands of the
+    /// output's shape. `source` defines the formula as `fn formula_n` of n vectors of four elements. `constants`, at
+    /// most four, are `params.c0` to `params.c3` in the formula.
+    pub fn elementwise(&mut self, source: Wgsl, operands: &[ValueId], constants: &[f32]) {
+        self.elementwise_into(self.output, source, operands, constants);
+    }
+
+    /// [`elementwise`](Self::elementwise), with the result in `output`.
+    pub(crate) fn elementwise_into(&mut self, output: ValueId, source: Wgsl, operands: &[ValueId], constants: &[f32]) {
+        let (entry_source, entry) = ELEMENTWISE[operands.len() - 1];
+        let c = |i: usize| constants.get(i).copied().unwrap_or_default();
+        let params = ElementwiseParams { quads: self.quads(), c0: c(0), c1: c(1), c2: c(2), c3: c(3) };
+        let mut bindings: Vec<_> = OPERANDS.into_iter().zip(operands.iter().copied()).collect();
+        bindings.push(("y", output));
+        let elements = self.shape.elements();
+        self.over(self.quads() as usize, elements, &[entry_source, source], entry, &bindings, params);
+    }
+
+    /// Adds a dispatch with one invocation per vector of four elements of the output; see [`quads`](Self::quads).
     pub fn by_quads(
         &mut self,
-        source: Source,
+        source: Wgsl,
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
     ) {
-        self.over(self.quads() as usize, self.shape.elements(), source, entry, bindings, params);
+        self.over(self.quads() as usize, self.shape.elements(), &[source], entry, bindings, params);
     }
 
-    /// Adds a dispatch with one invocation for each element of the output.
-    pub fn elementwise(
+    /// Adds a dispatch with one invocation per element of the output.
+    pub fn by_elements(
         &mut self,
-        source: Source,
+        source: Wgsl,
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
     ) {
         let elements = self.shape.elements();
-        self.over(elements, elements, source, entry, bindings, params);
+        self.over(elements, elements, &[source], entry, bindings, params);
     }
 
-    /// Adds a dispatch with one invocation for each of `invocations`, `flops` being done together.
+    /// Adds a dispatch of `invocations` invocations, with `flops` floating-point operations in total.
     pub fn over(
         &mut self,
         invocations: usize,
         flops: usize,
-        source: Source,
+        sources: &[Wgsl],
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
     ) {
-        let kernel = element_kernel(source, entry, &[]);
+        let kernel = element_kernel(sources, entry, &[]);
         self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops);
     }
-}
-
-/// A tape as commands, and where to find what on it.
-pub struct Lowered {
-    /// The dispatches.
-    pub commands: Commands,
-    /// Each input that is used, by name.
-    pub inputs: BTreeMap<String, ValueId>,
-    /// Each output, by the name it was asked for under.
-    pub outputs: BTreeMap<String, ValueId>,
-    /// Each line that is computed.
-    pub lines: Vec<Option<ValueId>>,
-}
-
-/// Lowers what `outputs` and the updates of state need of `tape`, for an adapter with `caps`.
-///
-/// # Errors
-/// An operation that is not listed in `ops`, or two inputs of one name.
-pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lowered, String> {
-    let nodes = tape.nodes();
-    let op_of = |id: usize| match &nodes[id].source {
-        tape::Source::Op(op) => Some(op.as_ref()),
-        _ => None,
-    };
-    let lowering = |op: &dyn Op| super::lowering(op).map(|l| l.alias());
-
-    // Needed: outputs, updates of state, and what they read.
-    let mut needed = vec![false; nodes.len()];
-    for (_, var) in outputs {
-        needed[var.line()] = true;
-    }
-    for id in (0..nodes.len()).rev() {
-        needed[id] |= op_of(id).is_some_and(|op| !op.writes().is_empty());
-        if needed[id] {
-            nodes[id].inputs.iter().for_each(|&i| needed[i] = true);
-        }
-    }
-
-    // Which line owns the memory a line lies in.
-    let mut owner: Vec<usize> = (0..nodes.len()).collect();
-    for id in 0..nodes.len() {
-        if let Some(Some(input)) = op_of(id).and_then(lowering) {
-            owner[id] = owner[nodes[id].inputs[input]];
-        }
-    }
-    let asked: Vec<usize> = outputs.iter().map(|(_, var)| owner[var.line()]).collect();
-
-    let mut commands = Commands::default();
-    let mut lines: Vec<Option<ValueId>> = vec![None; nodes.len()];
-    let mut inputs = BTreeMap::new();
-    for id in (0..nodes.len()).filter(|&id| needed[id]) {
-        let node = &nodes[id];
-        if owner[id] != id {
-            lines[id] = lines[owner[id]];
-            continue;
-        }
-        let place = match &node.source {
-            tape::Source::Input(_) => Place::Host,
-            tape::Source::State(name) => Place::State(name.clone()),
-            tape::Source::Constant(value) => Place::Constant(*value),
-            tape::Source::Op(_) if asked.contains(&id) => Place::Host,
-            tape::Source::Op(_) => Place::Planned,
-        };
-        let what = tape.describe(id);
-        let value = commands.value(what.clone(), node.shape.elements(), place);
-        lines[id] = Some(value);
-        if let tape::Source::Input(name) = &node.source
-            && inputs.insert(name.clone(), value).is_some()
-        {
-            return Err(format!("two inputs are called `{name}`; each needs a name of its own"));
-        }
-        let Some(op) = op_of(id) else { continue };
-        let lower = super::lowering(op).ok_or_else(|| format!("{what}: the operation is not listed in `ops`"))?;
-        let inputs: Vec<_> = node.inputs.iter().filter_map(|&i| lines[i]).collect();
-        lower.lower(&mut Lowering {
-            caps,
-            updated: op.writes().iter().filter_map(|&i| inputs.get(i).copied()).collect(),
-            inputs,
-            shapes: node.inputs.iter().map(|&i| nodes[i].shape.clone()).collect(),
-            output: value,
-            shape: node.shape.clone(),
-            commands: &mut commands,
-            line: id,
-            op: op.name(),
-            what,
-        });
-    }
-    let outputs = outputs.iter().filter_map(|(name, var)| Some((name.to_string(), lines[var.line()]?))).collect();
-    Ok(Lowered { commands, inputs, outputs, lines })
 }

@@ -1,36 +1,44 @@
 use super::lower::{Lower, Lowering};
 use super::product::{Product, Tiles};
-use super::{conv2d, reshape};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var, operands};
 use crate::{params, shader};
 
-/// C = A·B, with A `[M, K]` and B `[K, N]`.
-///
-/// ∂L/∂A = ∂L/∂C·Bᵀ and ∂L/∂B = Aᵀ·∂L/∂C
-pub fn matmul<'t>(a: Var<'t>, b: Var<'t>) -> Result<Var<'t>> {
-    product(a, false, b, false)
+impl<'t> Var<'t> {
+    /// C = A·B `[M, N]`, with A `[M, K]` and B `[K, N]`.
+    ///
+    /// ∂L/∂A = ∂L/∂C·Bᵀ and ∂L/∂B = Aᵀ·∂L/∂C
+    #[track_caller]
+    pub fn matmul(self, b: Self) -> Self {
+        product(self, false, b, false)
+    }
+
+    /// y = x·wᵀ + bias `[N, out]`, with x `[N, in]`, w `[out, in]` and bias `[out]`, as a 1 × 1 convolution.
+    ///
+    /// ∂L/∂x = ∂L/∂y·w, ∂L/∂w = ∂L/∂yᵀ·x, and ∂L/∂bias is the sum of ∂L/∂y over the batch.
+    #[track_caller]
+    pub fn linear(self, w: Self, bias: Option<Self>) -> Self {
+        let y = self.as_pixels().conv2d(w.as_pixels(), bias, 1, 0);
+        y.reshape([y.shape().batch(), y.shape().per_sample()])
+    }
+
+    /// The rows of a matrix as one-pixel images `[rows, columns, 1, 1]`. Other shapes are unchanged, so that the shape
+    /// rule of the convolution refuses them.
+    #[track_caller]
+    fn as_pixels(self) -> Self {
+        match self.shape().matrix() {
+            Some([rows, columns]) => self.reshape([rows, columns, 1, 1]),
+            None => self,
+        }
+    }
 }
 
-/// y = x·wᵀ + bias, with x `[N, in]`, w `[out, in]` and bias `[out]`: the convolution of a 1 × 1 image.
-pub fn linear<'t>(x: Var<'t>, w: Var<'t>, bias: Option<Var<'t>>) -> Result<Var<'t>> {
-    let pixels = |v: Var<'t>| match v.shape().matrix() {
-        Some([rows, columns]) => reshape(v, [rows, columns, 1, 1]),
-        None => Err(crate::tape::TapeError::Shape {
-            op: "linear",
-            shapes: vec![x.shape(), w.shape()],
-            message: "input must be [N, in] and weight [out, in]".into(),
-        }),
-    };
-    let y = conv2d(pixels(x)?, pixels(w)?, bias, 1, 0)?;
-    let [rows, columns, ..] = y.shape().nchw().unwrap_or_default();
-    reshape(y, [rows, columns])
-}
-
-fn product<'t>(a: Var<'t>, a_transposed: bool, b: Var<'t>, b_transposed: bool) -> Result<Var<'t>> {
+#[track_caller]
+fn product<'t>(a: Var<'t>, a_transposed: bool, b: Var<'t>, b_transposed: bool) -> Var<'t> {
     a.tape().record(Matmul { a_transposed, b_transposed }, &[a, b])
 }
 
-/// C = op(A)·op(B), op being the identity or the transpose.
+/// C = op(A)·op(B), where each op is the identity or the transpose.
 #[derive(Debug)]
 pub(super) struct Matmul {
     a_transposed: bool,
@@ -47,26 +55,29 @@ impl Matmul {
     }
 }
 
+/// The reason that operands on a tape always fit.
+const FITS: &str = "the shape rule refuses matrices that do not fit";
+
 impl Op for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let extents = self.extents(inputs[0], inputs[1]);
         extents.map(|[m, _, n]| [m, n].into()).ok_or_else(|| "inner extents of the two matrices must be equal".into())
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let &[a, b] = call.inputs else { return Ok(vec![]) };
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        let [a, b] = operands(call.inputs);
         let (ta, tb) = (self.a_transposed, self.b_transposed);
         let da = || if ta { product(b, tb, g, true) } else { product(g, false, b, !tb) };
         let db = || if tb { product(g, true, a, ta) } else { product(a, !ta, g, false) };
-        Ok(vec![call.when(0, da)?, call.when(1, db)?])
+        Some(vec![call.when(0, da), call.when(1, db)])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        let Some([m, k, n]) = self.extents(inputs[0].shape, inputs[1].shape) else { return vec![] };
+        let [m, k, n] = self.extents(inputs[0].shape, inputs[1].shape).expect(FITS);
         let a = |i: usize, l: usize| inputs[0].data[if self.a_transposed { l * m + i } else { i * k + l }];
         let b = |l: usize, j: usize| inputs[1].data[if self.b_transposed { j * k + l } else { l * n + j }];
         (0..m * n).map(|at| (0..k).map(|l| a(at / n, l) * b(l, at % n)).sum()).collect()
@@ -83,7 +94,7 @@ params! {
 
 impl Lower for Matmul {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let Some([m, k, n]) = self.extents(&at.shapes[0], &at.shapes[1]) else { return };
+        let [m, k, n] = self.extents(&at.shapes[0], &at.shapes[1]).expect(FITS);
         let [a_row, a_inner] = if self.a_transposed { [1, m] } else { [k, 1] };
         let [b_inner, b_column] = if self.b_transposed { [1, k] } else { [n, 1] };
         let product = Product {
@@ -115,6 +126,17 @@ impl Lower for Matmul {
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("a.matmul(b)", "A·B", "A: g·Bᵀ, B: Aᵀ·g", |tape| {
+        let (a, b) = (tape.input("a", [3, 4]), tape.input("b", [4, 5]));
+        Case { y: a.matmul(b), wrt: vec![a, b] }
+    }),
+    Example::new("x.linear(w, bias)", "x·wᵀ + bias", "x: g·w, w: gᵀ·x, bias: Σ g", |tape| {
+        let (x, w, bias) = (tape.input("x", [3, 4]), tape.input("w", [5, 4]), tape.input("bias", [5]));
+        Case { y: x.linear(w, Some(bias)), wrt: vec![x, w, bias] }
+    }),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +152,7 @@ mod tests {
             let tape = Tape::new();
             let a = tape.input("a", if ta { [k, m] } else { [m, k] });
             let b = tape.input("b", if tb { [n, k] } else { [k, n] });
-            let y = product(a, ta, b, tb)?;
+            let y = product(a, ta, b, tb);
             differentiates(&tape, y, &[a, b], seed)?;
             agrees(&tape, seed)?;
         }
@@ -140,7 +162,7 @@ mod tests {
             let tape = Tape::new();
             let (x, w) = (tape.input("x", [n, inputs]), tape.input("w", [outputs, inputs]));
             let b = tape.input("b", [outputs]);
-            let y = linear(x, w, Some(b))?;
+            let y = x.linear(w, Some(b));
             differentiates(&tape, y, &[x, w, b], seed)?;
             agrees(&tape, seed)?;
         }
@@ -149,7 +171,16 @@ mod tests {
     #[test]
     fn inner_extents_must_be_equal() {
         let tape = Tape::new();
-        let error = matmul(tape.input("a", [2, 3]), tape.input("b", [4, 5])).unwrap_err().to_string();
+        tape.input("a", [2, 3]).matmul(tape.input("b", [4, 5]));
+        let error = tape.check().unwrap_err().to_string();
         assert!(error.contains("[2, 3] and [4, 5]") && error.contains("inner"), "{error}");
+    }
+
+    #[test]
+    fn a_layer_takes_matrices_only() {
+        let tape = Tape::new();
+        tape.input("x", [2, 3, 4]).linear(tape.input("w", [5, 12]), None);
+        let error = tape.check().unwrap_err().to_string();
+        assert!(error.contains("convolution of [2, 3, 4] and [5, 12, 1, 1]"), "{error}");
     }
 }

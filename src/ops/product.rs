@@ -1,32 +1,32 @@
-//! The tiled product that matrix multiplication and the three convolution kernels share, and the choice of its variant.
+//! The tiled product shared by matrix multiplication and the convolution kernels, and the choice of its variant.
 
 use super::lower::{GRID, Lowering, WORKGROUP};
-use crate::gpu::{Caps, Constant, Kernel, Params, Source, ValueId};
+use crate::gpu::{Caps, Dispatch, Gpu, Kernel, Params, Specialisation, ValueId, Wgsl};
 use crate::shader;
 use std::fmt;
 
-/// How a product is cut into tiles.
+/// Tiling of a matrix product: the kernel variant and the size of its tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tiling {
-    /// A subgroup computes a tile in registers: software adapters.
+    /// A subgroup computes a tile in registers. For software adapters with subgroup operations.
     Subgroup {
-        /// Lanes of a subgroup.
+        /// Number of lanes per subgroup.
         lanes: u32,
         /// Rows of a tile.
         rows: u32,
-        /// Columns of a tile, in units of the lanes.
+        /// Number of columns per lane; a tile has `lanes` times as many.
         vectors: u32,
     },
-    /// An invocation computes a tile in registers: software adapters without subgroup operations.
+    /// A workgroup computes a tile in registers. For software adapters without subgroup operations.
     Direct {
         /// Rows of a tile.
         rows: u32,
-        /// Columns of an invocation.
+        /// Number of columns per invocation; a tile has 64 times as many.
         vectors: u32,
     },
-    /// A workgroup of 64 computes a tile through workgroup memory: GPUs.
+    /// A workgroup of 64 invocations computes a tile through workgroup memory. For GPUs.
     Workgroup {
-        /// Rows and columns of an invocation; a tile has 8 times as many.
+        /// Number of rows and of columns per invocation; a tile has 8 times as many of each.
         side: u32,
     },
 }
@@ -37,8 +37,9 @@ impl Tiling {
         let cover = |size: usize, most: u32| (size.clamp(1, most as usize) as u32).next_power_of_two();
         match (caps.software, caps.subgroup) {
             (true, Some(lanes)) => {
-                // The more sums a lane has, the fewer loads there are for each; 512 still fit into a core's first cache.
-                // With fewer than 32 rows even these would be too few to matter. A lane loads four rows at once.
+                // More sums per lane mean fewer loads per sum. 512 sums per lane still fit into the L1 cache. With
+                // fewer than 32 rows, more columns do not pay off. A lane loads four rows at once, so a tile has at
+                // least four.
                 let rows = cover(rows, 64).max(4);
                 let most = if rows == 32 { 16 } else { 8 };
                 Self::Subgroup { lanes, rows, vectors: cover(columns.div_ceil(lanes as usize), most) }
@@ -47,7 +48,7 @@ impl Tiling {
                 Self::Direct { rows: cover(rows, 8), vectors: cover(columns.div_ceil(WORKGROUP as usize), 4) }
             }
             (false, _) => {
-                // A large tile reads memory less, but a GPU wants some hundred workgroups to be busy.
+                // Large tiles need less memory traffic, but only a hundred workgroups or more keep a GPU busy.
                 let large = rows.div_ceil(64) * columns.div_ceil(64) * problems;
                 Self::Workgroup { side: if large >= 128 { 8 } else { 4 } }
             }
@@ -64,13 +65,13 @@ impl Tiling {
         [rows as usize, columns as usize]
     }
 
-    fn kernel(self, index: &[Source]) -> Kernel {
-        let u32 = Constant::U32;
+    fn kernel(self, index: &[Wgsl]) -> Kernel {
+        let u32 = Specialisation::U32;
         let (source, entry, constants) = match self {
             Self::Subgroup { lanes, rows, vectors } => (
                 shader!("shared/product_subgroup.wgsl"),
                 "product_subgroup",
-                vec![u32("SUBGROUP", lanes), u32("ROWS", rows), u32("VECTORS", vectors)],
+                vec![u32(Dispatch::LANES, lanes), u32("ROWS", rows), u32("VECTORS", vectors)],
             ),
             Self::Direct { rows, vectors } => (
                 shader!("shared/product_direct.wgsl"),
@@ -86,27 +87,28 @@ impl Tiling {
     }
 }
 
-/// Products that one dispatch computes.
+/// The matrix products of one dispatch.
 pub(super) struct Product<'a> {
     /// The WGSL that declares the bindings, `problem`, `column` and `slice`.
-    pub index: &'a [Source],
-    /// Extents of the largest problem.
+    pub index: &'a [Wgsl],
+    /// Number of rows of C in the largest problem.
     pub rows: usize,
+    /// Number of columns of C in the largest problem.
     pub columns: usize,
-    /// Steps of the long axis in the longest problem.
+    /// Number of steps along the inner axis in the longest problem.
     pub steps: usize,
-    /// How many problems there are.
+    /// Number of problems.
     pub problems: usize,
-    /// Multiply-adds of all problems together.
+    /// Number of multiply-adds of all problems together.
     pub macs: usize,
     pub a: ValueId,
     pub b: ValueId,
     pub c: ValueId,
-    /// Added to each row, if there.
+    /// One number per row, added to all elements of the row.
     pub bias: Option<ValueId>,
 }
 
-/// What the parameter block of every product ends with.
+/// The last fields of every product's uniform block.
 pub(super) struct Tiles {
     pub tile_rows: u32,
     pub tile_columns: u32,
@@ -116,12 +118,12 @@ pub(super) struct Tiles {
 }
 
 impl Product<'_> {
-    /// Adds the dispatches; `params` completes the parameter block with the tiles.
+    /// Adds the dispatches. `params` makes the uniform block from the tile counts.
     pub fn run<P: Into<Params>>(&self, at: &mut Lowering<'_>, params: impl FnOnce(Tiles) -> P) {
         let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
         let [rows, columns] = tiling.tile();
         let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
-        // A subgroup takes as many steps as it has lanes at a time.
+        // A subgroup processes steps in groups of its lane count.
         let steps = match tiling {
             Tiling::Subgroup { lanes, .. } => self.steps.next_multiple_of(lanes as usize),
             _ => self.steps,
@@ -142,16 +144,16 @@ impl Product<'_> {
             }
             _ => ("a", self.a),
         };
-        // Without a bias its binding is never read, but has to be there.
+        // Without a bias the kernel never reads its binding, but the binding must exist.
         let bindings = [a, ("b", self.b), ("bias", self.bias.unwrap_or(self.b)), ("c", self.c)];
         at.run(tiling.kernel(self.index), &bindings, params, tile_rows * tile_columns * self.problems, 2 * self.macs);
     }
 
-    /// Adds the dispatch that packs A into panels of `rows` rows, which have `steps` steps together.
+    /// Adds the dispatch that packs A into panels of `rows` rows, with `steps` steps over all panels.
     fn pack(&self, at: &mut Lowering<'_>, rows: u32, panels: ValueId, steps: usize, params: Params) {
         let [divide, product] = [shader!("shared/divide.wgsl"), shader!("shared/product.wgsl")];
         let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
-        let constants = [Constant::U32("ROWS", rows), Constant::U32("WORKGROUP", WORKGROUP)];
+        let constants = [Specialisation::U32("ROWS", rows), Specialisation::U32("WORKGROUP", WORKGROUP)];
         let kernel = Kernel::new(&[&shared, self.index].concat(), "product_pack", &constants);
         // An invocation packs up to four quadruples of rows.
         let invocations = steps * (rows as usize / 4).div_ceil(4);
@@ -172,20 +174,21 @@ impl fmt::Display for Tiling {
     }
 }
 
-/// The tiles of matrix products and convolutions on an adapter with `caps`, in words.
+/// A description of the tiles of matrix products and convolutions on an adapter with `caps`.
 pub fn kernels_for(caps: &Caps) -> String {
     let [large, small] = [2048, 128].map(|size| Tiling::choose(caps, size, size, 1));
     match large == small {
         true => format!("products: tiles of {large}"),
-        false => format!("products: tiles of {large}; of {small} where those would be few"),
+        false => format!("products: tiles of {large}; tiles of {small} for small products"),
     }
 }
 
-/// The kinds of adapter that get kernels of their own, as far as one with `caps` can run them, and `caps` changed to
-/// them: `subgroup` and `direct` for software, with subgroup operations and without, `workgroup` and
-/// `workgroup-subgroup` for GPUs.
-pub fn variants(caps: &Caps) -> Vec<(&'static str, Caps)> {
-    let like = |software, subgroup| Caps { software, subgroup, ..caps.clone() };
+/// The kernel variants that the adapter of `gpu` can run: their names, and its device with facts that select them. `subgroup`
+/// and `direct` are for software adapters with and without subgroup operations. `workgroup-subgroup` and `workgroup`
+/// are for GPUs with and without subgroup operations.
+pub fn variants(gpu: &Gpu) -> Vec<(&'static str, Gpu)> {
+    let caps = gpu.caps();
+    let like = |software, subgroup| gpu.with_caps(Caps { software, subgroup, ..caps.clone() });
     let mut variants = vec![("direct", like(true, None)), ("workgroup", like(false, None))];
     if caps.subgroup.is_some() {
         variants.extend([("subgroup", like(true, caps.subgroup)), ("workgroup-subgroup", like(false, caps.subgroup))]);

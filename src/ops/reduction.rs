@@ -1,33 +1,40 @@
 use super::channel_sums::{ChannelSums, Extents, Operand};
 use super::lower::{Lower, Lowering};
-use super::{broadcast, broadcast_channels, scale};
-use crate::gpu::{Constant, Source};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::gpu::{Specialisation, Wgsl};
+use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
 use crate::{params, shader};
 
-/// y = Σ x, of shape `[1]`. ∂L/∂xᵢ = ∂L/∂y
-pub fn sum(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Reduction { over: Over::All }, &[x])
-}
+impl<'t> Var<'t> {
+    /// y = Σ x, of shape `[1]`. ∂L/∂xᵢ = ∂L/∂y
+    #[track_caller]
+    pub fn sum(self) -> Self {
+        self.tape().record(Reduction { over: Over::All }, &[self])
+    }
 
-/// y = Σ x / n, of shape `[1]`. ∂L/∂xᵢ = ∂L/∂y / n
-pub fn mean(x: Var<'_>) -> Result<Var<'_>> {
-    scale(1.0 / x.shape().elements() as f32, sum(x)?)
-}
+    /// y = Σ x / n over all n elements, of shape `[1]`. ∂L/∂xᵢ = ∂L/∂y / n
+    #[track_caller]
+    pub fn mean(self) -> Self {
+        self.sum() / self.shape().elements() as f32
+    }
 
-/// yₙ = Σ xₙ, of shape `[N]`: the sum over all extents but the batch. ∂L/∂xₙᵢ = ∂L/∂yₙ
-pub fn sum_per_sample(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Reduction { over: Over::Sample }, &[x])
-}
+    /// yₙ = Σᵢ xₙᵢ, of shape `[N]`: the sum over all extents but the batch. ∂L/∂xₙᵢ = ∂L/∂yₙ
+    #[track_caller]
+    pub fn sum_per_sample(self) -> Self {
+        self.tape().record(Reduction { over: Over::Sample }, &[self])
+    }
 
-/// yₙ = Σ xₙ / n, of shape `[N]`: the mean over all extents but the batch. ∂L/∂xₙᵢ = ∂L/∂yₙ / n
-pub fn mean_per_sample(x: Var<'_>) -> Result<Var<'_>> {
-    scale(1.0 / x.shape().per_sample() as f32, sum_per_sample(x)?)
-}
+    /// yₙ = Σᵢ xₙᵢ / m, of shape `[N]`: the mean over the m elements of each sample. ∂L/∂xₙᵢ = ∂L/∂yₙ / m
+    #[track_caller]
+    pub fn mean_per_sample(self) -> Self {
+        self.sum_per_sample() / self.shape().per_sample() as f32
+    }
 
-/// y_c = Σ x\[n, c, …\], of shape `[C]`: the sum over all extents but the channel. ∂L/∂x\[n, c, …\] = ∂L/∂y_c
-pub fn sum_channels(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Reduction { over: Over::Channel }, &[x])
+    /// y_c = Σ x\[n, c, …\], of shape `[C]`: the sum over all extents but the channel. ∂L/∂x\[n, c, …\] = ∂L/∂y_c
+    #[track_caller]
+    pub fn sum_channels(self) -> Self {
+        self.tape().record(Reduction { over: Over::Channel }, &[self])
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +50,7 @@ pub(super) struct Reduction {
 }
 
 impl Reduction {
-    /// The channels to be summed over, as which everything else counts too.
+    /// Views any reduction as a sum over channels.
     fn extents(&self, x: &Shape) -> Extents {
         let dims = x.dims();
         match self.over {
@@ -63,7 +70,7 @@ impl Op for Reduction {
         }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let x = inputs[0];
         match self.over {
             _ if x.elements() == 0 => Err("there is nothing to reduce".into()),
@@ -74,13 +81,13 @@ impl Op for Reduction {
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let shape = call.inputs[0].shape();
         let spread = || match self.over {
-            Over::Channel => broadcast_channels(g, shape),
-            _ => broadcast(g, shape),
+            Over::Channel => g.broadcast_channels(shape),
+            Over::All | Over::Sample => g.broadcast(shape),
         };
-        Ok(vec![call.when(0, spread)?])
+        Some(vec![call.when(0, spread)])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -102,12 +109,12 @@ params! {
     struct Params { images: i32, channels: i32, pixels: i32, parts: i32, scale: f32 }
 }
 
-/// y\[c\] = scale·Σ over channel c, what is summed being up to `source`.
+/// Adds the dispatches of y\[c\] = scale·Σ, the sum over channel c of the terms that `source` defines.
 pub(super) fn one_sum(
     at: &mut Lowering<'_>,
     extents: Extents,
-    source: Source,
-    constants: &[Constant],
+    source: Wgsl,
+    constants: &[Specialisation],
     operands: &[Operand],
     scale: f32,
 ) {
@@ -124,10 +131,24 @@ pub(super) fn one_sum(
     sums.finish(at, "sum_of_parts", &[("parts", parts), ("y", at.output)], params);
 }
 
+fn of<'t>(tape: &'t Tape, reduction: fn(Var<'t>) -> Var<'t>) -> Case<'t> {
+    let x = tape.input("x", [3, 2, 5]);
+    Case { y: reduction(x), wrt: vec![x] }
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("x.sum()", "Σ x", "g everywhere", |tape| of(tape, Var::sum)),
+    Example::new("x.mean()", "Σ x/n", "g/n everywhere", |tape| of(tape, Var::mean)),
+    Example::new("x.sum_per_sample()", "Σ x per sample", "g over each sample", |tape| of(tape, Var::sum_per_sample)),
+    Example::new("x.mean_per_sample()", "Σ x/n per sample", "g/n over each sample", |tape| {
+        of(tape, Var::mean_per_sample)
+    }),
+    Example::new("x.sum_channels()", "Σ x per channel", "g over each channel", |tape| of(tape, Var::sum_channels)),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
@@ -136,13 +157,12 @@ mod tests {
 
         #[test]
         fn any_shape((n, c, h) in (1usize..80, 1usize..5, 1usize..15), seed: u64) {
-            for function in [sum, mean, sum_per_sample, mean_per_sample, sum_channels] {
-                let tape = Tape::new();
-                let x = tape.input("x", [n, c, h, 2]);
-                let y = function(x)?;
+            let tape = Tape::new();
+            let x = tape.input("x", [n, c, h, 2]);
+            for y in [x.sum(), x.mean(), x.sum_per_sample(), x.mean_per_sample(), x.sum_channels()] {
                 differentiates(&tape, y, &[x], seed)?;
-                agrees(&tape, seed)?;
             }
+            agrees(&tape, seed)?;
         }
     }
 
@@ -150,15 +170,16 @@ mod tests {
     fn long_sums_take_several_parts() {
         let tape = Tape::new();
         let x = tape.input("x", [3, 1, 100_003]);
-        sum(x).unwrap();
-        sum_per_sample(x).unwrap();
-        sum_channels(x).unwrap();
+        x.sum();
+        x.sum_per_sample();
+        x.sum_channels();
         agrees(&tape, 1).unwrap();
     }
 
     #[test]
     fn nothing_cannot_be_reduced() {
         let tape = Tape::new();
-        assert!(sum(tape.input("x", [0, 3])).unwrap_err().to_string().contains("nothing to reduce"));
+        tape.input("x", [0, 3]).sum();
+        assert!(tape.check().unwrap_err().to_string().contains("nothing to reduce"));
     }
 }

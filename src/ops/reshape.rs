@@ -1,9 +1,13 @@
 use super::lower::{Lower, Lowering};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 
-/// The same elements in the same order under another shape. ∂L/∂x is ∂L/∂y under the shape of x.
-pub fn reshape(x: Var<'_>, shape: impl Into<Shape>) -> Result<Var<'_>> {
-    x.tape().record(Reshape(shape.into()), &[x])
+impl<'t> Var<'t> {
+    /// The same elements in the same order, with another shape. ∂L/∂x is ∂L/∂y with the shape of x.
+    #[track_caller]
+    pub fn reshape(self, shape: impl Into<Shape>) -> Self {
+        self.tape().record(Reshape(shape.into()), &[self])
+    }
 }
 
 #[derive(Debug)]
@@ -14,15 +18,15 @@ impl Op for Reshape {
         "reshape"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs[0].elements() == self.0.elements() {
             true => Ok(self.0.clone()),
             false => Err(format!("{} elements do not fit into {}", inputs[0].elements(), self.0)),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        Ok(vec![call.when(0, || reshape(g, call.inputs[0].shape()))?])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
+        Some(vec![call.when(0, || g.reshape(call.inputs[0].shape()))])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
@@ -38,10 +42,14 @@ impl Lower for Reshape {
     }
 }
 
+pub(super) const EXAMPLES: &[Example] =
+    &[Example::new("x.reshape(shape)", "the same elements under another shape", "g under the shape of x", |tape| {
+        let x = tape.input("x", [3, 4]);
+        Case { y: x.reshape([2, 6]), wrt: vec![x] }
+    })];
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ops::{mul, sum_per_sample};
     use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
 
@@ -49,10 +57,11 @@ mod tests {
     fn elements_keep_their_order() {
         let tape = Tape::new();
         let x = tape.input("x", [2, 6]);
-        let y = sum_per_sample(reshape(mul(x, x).unwrap(), [3, 4]).unwrap()).unwrap();
+        let y = (x * x).reshape([3, 4]).sum_per_sample();
         differentiates(&tape, y, &[x], 1).unwrap();
         agrees(&tape, 1).unwrap();
-        let error = reshape(x, [5]).unwrap_err().to_string();
+        x.reshape([5]);
+        let error = tape.check().unwrap_err().to_string();
         assert!(error.contains("12 elements") && error.contains("[5]"), "{error}");
     }
 }

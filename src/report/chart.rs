@@ -1,16 +1,14 @@
 //! Line charts as SVG.
 
-use std::fmt::Write;
-
-/// Lines over steps.
+/// A line chart of values over training steps.
 pub struct Chart {
     pub title: &'static str,
-    /// Whether the vertical axis is logarithmic; what is not positive is then left out.
+    /// Whether the vertical axis is logarithmic. A logarithmic axis omits values that are not positive.
     pub logarithmic: bool,
     pub lines: Vec<Line>,
 }
 
-/// A line by its points, from left to right.
+/// A line: its points (step, value), from left to right.
 pub struct Line {
     pub name: &'static str,
     pub colour: &'static str,
@@ -21,13 +19,13 @@ const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
-/// The baseline of the title, and of the lines' names to its right.
+/// The baseline of the title and of the legend to its right.
 const TITLE: f64 = 14.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 28.0;
 
 impl Chart {
-    /// The drawing, empty where there are no points.
+    /// The chart as an SVG element; an empty string without valid points.
     pub fn svg(&self) -> String {
         let scaled = |y: f64| if self.logarithmic { y.log10() } else { y };
         let valid = |&(_, y): &(f64, f64)| scaled(y).is_finite();
@@ -43,14 +41,12 @@ impl Chart {
             let share = f64::from(i) / 3.0;
             let at = low + share * (high - low);
             let value = if self.logarithmic { 10f64.powf(at) } else { at };
-            writeln!(
-                svg,
-                "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{:.1}\" y2=\"{:.1}\"/>",
+            svg += &format!(
+                "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\n",
                 WIDTH - RIGHT,
                 y(value),
                 y(value)
-            )
-            .ok();
+            );
             text(&mut svg, LEFT - 6.0, y(value) + 4.0, "end", &label(value));
             let step = left + share * (right - left);
             text(&mut svg, x(step), HEIGHT - 8.0, "middle", &format!("{step:.0}"));
@@ -58,20 +54,18 @@ impl Chart {
         for (i, line) in self.lines.iter().enumerate() {
             let place = |p: &(f64, f64)| format!("{:.1},{:.1}", x(p.0), y(p.1));
             let points: Vec<_> = line.points.iter().filter(|p| valid(p)).map(place).collect();
-            writeln!(svg, "<polyline stroke=\"{}\" points=\"{}\"/>", line.colour, points.join(" ")).ok();
+            svg += &format!("<polyline stroke=\"{}\" points=\"{}\"/>\n", line.colour, points.join(" "));
             let at = WIDTH - RIGHT - 110.0 * (self.lines.len() - 1 - i) as f64;
-            writeln!(
-                svg,
-                "<text x=\"{at}\" y=\"{TITLE}\" text-anchor=\"end\" style=\"fill:{}\">{}</text>",
+            svg += &format!(
+                "<text x=\"{at}\" y=\"{TITLE}\" text-anchor=\"end\" style=\"fill:{}\">{}</text>\n",
                 line.colour, line.name
-            )
-            .ok();
+            );
         }
         svg + "</svg>\n"
     }
 }
 
-/// The least and the greatest, apart from each other also where all values are the same.
+/// Minimum and maximum, widened by 0.5 each way if they are equal; nothing without values.
 fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     match low.is_finite() {
@@ -81,7 +75,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     }
 }
 
-/// A value on the vertical axis.
+/// The label of a value on the vertical axis.
 fn label(value: f64) -> String {
     match value.abs() < 1e-3 && value != 0.0 {
         true => format!("{value:.0e}"),
@@ -90,7 +84,7 @@ fn label(value: f64) -> String {
 }
 
 fn text(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
-    writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>").ok();
+    *svg += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>\n");
 }
 
 #[cfg(test)]

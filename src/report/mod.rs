@@ -1,46 +1,54 @@
-//! `report.html`: a run as one file that asks no network for anything. Losses, samples over time, pictures, the
-//! evaluation where there is one, settings, machine and command; several runs stand side by side.
+//! `report.html`: a self-contained page about one or several runs, side by side. It shows the losses, samples over
+//! time, pictures, the evaluation if there is one, settings, machine and command, and loads nothing from the network.
 
 mod chart;
 mod page;
 
-use crate::train::{Config, Metrics, Origin, RunFolder, TrainError};
+use crate::files::{FileError, exists, read, replace};
+use crate::model::Config;
+use crate::run::{Metrics, Origin, RunFolder};
 use chart::{Chart, Line};
 use page::Page;
 use std::path::{Path, PathBuf};
 
-/// Everything that a report shows of a run.
+/// The contents of a run that a report shows.
 pub struct Run {
     name: String,
     config: Config,
     origins: Vec<Origin>,
     metrics: Vec<Metrics>,
-    /// Step and file of each picture of the training, in order.
+    /// Step and file of each sample picture written during training, in order of steps.
     samples: Vec<(u64, PathBuf)>,
-    /// Caption and file of the pictures that were drawn afterwards.
+    /// Caption and file of each picture written after training.
     pictures: Vec<(&'static str, PathBuf)>,
     evaluation: Option<serde_json::Value>,
 }
 
-/// The pictures that the examples leave in a run folder.
+/// Caption and name of each picture that the examples write into a run folder.
 const PICTURES: [(&str, &str); 3] = [
-    ("Samples: noise, and f applied once, twice, three times", "samples.png"),
-    ("Projections: what was spoiled, f, f(f), and the original", "projections.png"),
-    ("Walks between noises, and sums of them", "interpolations.png"),
+    ("Samples: noise z, f(z), f(f(z)) and f(f(f(z)))", "samples.png"),
+    ("Projections: degraded image d, f(d), f(f(d)) and original", "projections.png"),
+    ("Noise interpolation and noise arithmetic", "interpolations.png"),
 ];
 
 impl Run {
     /// Reads the run in `path`.
     ///
     /// # Errors
-    /// Where there is no run, or one of its files is not what it should be.
-    pub fn load(path: &Path) -> Result<Self, TrainError> {
+    /// If the folder holds no run, or one of its files cannot be read or is malformed.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
         let folder = RunFolder::open(path);
-        let pictures = PICTURES.map(|(caption, file)| (caption, path.join(file)));
+        let mut pictures = vec![];
+        for (caption, file) in PICTURES {
+            let file = path.join(file);
+            if exists(&file)? {
+                pictures.push((caption, file));
+            }
+        }
         let evaluation = path.join("evaluation.json");
-        let evaluation = match std::fs::read(&evaluation) {
-            Ok(json) => Some(serde_json::from_slice(&json).map_err(|e| TrainError::file(&evaluation, e))?),
-            Err(_) => None,
+        let evaluation = match exists(&evaluation)? {
+            true => Some(serde_json::from_slice(&read(&evaluation)?).map_err(|e| FileError::new(&evaluation, e))?),
+            false => None,
         };
         Ok(Self {
             name: path.display().to_string(),
@@ -48,26 +56,29 @@ impl Run {
             origins: folder.read_origins()?,
             metrics: folder.read_metrics()?,
             samples: folder.list_samples()?,
-            pictures: pictures.into_iter().filter(|(_, file)| file.exists()).collect(),
+            pictures,
             evaluation,
         })
     }
 
-    /// Writes `report.html` for `runs` to `path`.
-    pub fn report(runs: &[Self], path: &Path) -> Result<(), TrainError> {
+    /// Writes the report on `runs` to `path`.
+    ///
+    /// # Errors
+    /// If a picture cannot be read, or the report cannot be written.
+    pub fn report(runs: &[Self], path: &Path) -> Result<(), FileError> {
         let mut page = Page::new();
         for run in runs {
             page.column(|page| run.show(page))?;
         }
-        crate::file::replace(path, page.finish().as_bytes()).map_err(|e| TrainError::file(path, e))
+        replace(path, page.finish().as_bytes())
     }
 
-    fn show(&self, page: &mut Page) -> Result<(), TrainError> {
+    fn show(&self, page: &mut Page) -> Result<(), FileError> {
         page.heading(&self.name);
         if let Some(last) = self.metrics.last() {
             let images = last.step * self.config.batch as u64;
             page.text(&format!(
-                "{} steps, {images} images seen, f(z) varies by {:.3}",
+                "{} training steps, {images} training images (with repeats); variance of f(z) over the batch {:.3}",
                 last.step, last.losses.variance
             ));
         }
@@ -75,7 +86,7 @@ impl Run {
         page.raw(&self.losses().svg());
         page.raw(&self.spread().svg());
         if !self.samples.is_empty() {
-            page.section("While it learned");
+            page.section("Samples during training");
             page.slider(&self.samples)?;
         }
         for (caption, file) in &self.pictures {
@@ -86,12 +97,12 @@ impl Run {
             page.section("Evaluation");
             page.values(evaluation);
         }
-        page.section("Where it comes from");
+        page.section("Command and machine");
         for origin in &self.origins {
-            page.values(&serde_json::to_value(origin).unwrap_or_default());
+            page.values(&value(origin));
         }
         page.section("Settings");
-        page.values(&serde_json::to_value(&self.config).unwrap_or_default());
+        page.values(&value(&self.config));
         Ok(())
     }
 
@@ -103,23 +114,25 @@ impl Run {
     fn losses(&self) -> Chart {
         let rec = self.line("reconstruction", "#2d6fc2", |m| m.losses.rec);
         let idem = self.line("idempotence", "#c2562d", |m| m.losses.idem);
-        Chart { title: "losses before weighting, logarithmic", logarithmic: true, lines: vec![rec, idem] }
+        Chart { title: "unweighted losses (log scale)", logarithmic: true, lines: vec![rec, idem] }
     }
 
     fn spread(&self) -> Chart {
         let variance = self.line("variance of f(z)", "#3a8f4e", |m| m.losses.variance);
-        Chart {
-            title: "variance of f(z) over the batch; near 0 it has collapsed",
-            logarithmic: false,
-            lines: vec![variance],
-        }
+        Chart { title: "variance over the batch (near 0: collapse)", logarithmic: false, lines: vec![variance] }
     }
+}
+
+/// The JSON form of a value.
+fn value(of: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(of).expect("plain numbers and text are valid JSON values")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::{Losses, Preset};
+    use crate::model::Preset;
+    use crate::run::Losses;
 
     fn run_in(path: &Path) -> Run {
         let folder = RunFolder::create(path).unwrap();

@@ -1,10 +1,9 @@
-//! The page, piece by piece.
+//! Building blocks of the HTML page.
 
-use crate::train::TrainError;
+use crate::files::{FileError, read};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// HTML under construction.
@@ -17,13 +16,13 @@ impl Page {
         Self(format!("{head}<style>\n{}</style>\n<main>\n", include_str!("style.css")))
     }
 
-    /// The whole page.
+    /// The complete page.
     pub fn finish(self) -> String {
         format!("{}</main>\n<script>\n{}</script>\n</html>\n", self.0, include_str!("slider.js"))
     }
 
-    /// What stands beside other columns.
-    pub fn column(&mut self, fill: impl FnOnce(&mut Self) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    /// Adds a column, beside the columns before it.
+    pub fn column(&mut self, fill: impl FnOnce(&mut Self) -> Result<(), FileError>) -> Result<(), FileError> {
         self.raw("<article>\n");
         fill(self)?;
         self.raw("</article>\n");
@@ -46,14 +45,14 @@ impl Page {
         self.raw(&format!("<p>{}</p>\n", escaped(text)));
     }
 
-    /// A picture, which becomes a part of the page.
-    pub fn picture(&mut self, caption: &str, file: &Path) -> Result<(), TrainError> {
+    /// Adds a picture, embedded in the page.
+    pub fn picture(&mut self, caption: &str, file: &Path) -> Result<(), FileError> {
         self.raw(&format!("<img alt=\"{}\" src=\"{}\">\n", escaped(caption), embedded(file)?));
         Ok(())
     }
 
-    /// Pictures of one place at several steps, and a slider between them.
-    pub fn slider(&mut self, pictures: &[(u64, PathBuf)]) -> Result<(), TrainError> {
+    /// Adds pictures of several steps in one place, with a slider that selects the step.
+    pub fn slider(&mut self, pictures: &[(u64, PathBuf)]) -> Result<(), FileError> {
         let last = pictures.len().saturating_sub(1);
         self.raw("<div class=\"slider\">\n");
         self.raw(&format!(
@@ -66,7 +65,7 @@ impl Page {
         Ok(())
     }
 
-    /// A table of names and values, nested where a value has names of its own.
+    /// Adds a table of names and values, with a nested table for each nested value.
     pub fn values(&mut self, value: &Value) {
         let entries: Vec<(String, &Value)> = match value {
             Value::Object(entries) => entries.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -89,12 +88,12 @@ impl Page {
     }
 }
 
-/// A number with as many digits as a person reads, anything else as it is.
+/// A number rounded to about four significant digits; any other value unchanged.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
-            let number = number.as_f64().unwrap_or(f64::NAN);
+            let number = number.as_f64().expect("the number is an f64");
             let digits = (3 - number.abs().max(1e-6).log10().floor() as i32).clamp(0, 6) as usize;
             format!("{number:.digits$}")
         }
@@ -102,9 +101,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn embedded(file: &Path) -> Result<String, TrainError> {
-    let bytes = std::fs::read(file).map_err(|e| TrainError::file(file, e))?;
-    Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
+fn embedded(file: &Path) -> Result<String, FileError> {
+    Ok(format!("data:image/png;base64,{}", STANDARD.encode(read(file)?)))
 }
 
 fn escaped(text: &str) -> String {
@@ -115,7 +113,7 @@ fn escaped(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
-            c => write!(safe, "{c}").unwrap_or_default(),
+            c => safe.push(c),
         }
     }
     safe

@@ -1,27 +1,26 @@
-//! The tape as a drawing.
+//! Drawing of the tape with Graphviz.
 
 use super::{Node, Source, Tape};
-use std::fmt::Write;
 
 impl Tape {
-    /// The graph in Graphviz's language, forward and backward lines apart: `dot -Tsvg`.
+    /// The graph in Graphviz's DOT language, for example for `dot -Tsvg`. Forward and backward lines form two clusters.
     pub fn to_dot(&self) -> String {
         let nodes = self.nodes();
-        let mut dot = String::from("digraph tape {\n  rankdir=TB; node [fontname=\"Helvetica\", fontsize=10];\n");
-        for (backward, name, colour) in [(false, "forward", "#eef4fb"), (true, "backward", "#fbf1ea")] {
-            writeln!(dot, "  subgraph cluster_{name} {{\n    label=\"{name}\"; style=filled; color=\"{colour}\";").ok();
-            for (id, node) in nodes.iter().enumerate().filter(|(_, n)| n.backward == backward) {
-                writeln!(dot, "    n{id} [{}];", style(id, node)).ok();
-            }
-            dot.push_str("  }\n");
-        }
-        for (id, node) in nodes.iter().enumerate() {
-            for input in &node.inputs {
-                writeln!(dot, "  n{input} -> n{id};").ok();
-            }
-        }
-        dot.push_str("}\n");
-        dot
+        let lines = |backward: bool| -> String {
+            let lines = nodes.iter().enumerate().filter(|(_, node)| node.backward == backward);
+            lines.map(|(id, node)| format!("    n{id} [{}];\n", style(id, node))).collect()
+        };
+        let cluster = |name: &str, colour: &str, lines: String| {
+            format!(
+                "  subgraph cluster_{name} {{\n    label=\"{name}\"; style=filled; color=\"{colour}\";\n{lines}  }}\n"
+            )
+        };
+        let arrows = nodes.iter().enumerate().flat_map(|(id, node)| node.inputs.iter().map(move |input| (input, id)));
+        let arrows: String = arrows.map(|(input, id)| format!("  n{input} -> n{id};\n")).collect();
+        let head = "digraph tape {\n  rankdir=TB; node [fontname=\"Helvetica\", fontsize=10];\n";
+        let (forward, backward) =
+            (cluster("forward", "#eef4fb", lines(false)), cluster("backward", "#fbf1ea", lines(true)));
+        format!("{head}{forward}{backward}{arrows}}}\n")
     }
 }
 

@@ -1,70 +1,42 @@
 use super::Shape;
+use std::panic::Location;
 use thiserror::Error;
 
-/// Why something could not be recorded, differentiated or interpreted.
+/// Error of recording, differentiating or interpreting a tape. Lines of the tape appear as [`describe`](super::Tape::describe)
+/// prints them; `at` is the line of the program that recorded the misfit.
 #[derive(Clone, Debug, Error, PartialEq)]
+#[allow(missing_docs)]
 pub enum TapeError {
-    /// The operands do not fit together.
-    #[error("{op}{}: {message}", shapes_in_words(.shapes))]
-    Shape {
-        /// The operation.
-        op: &'static str,
-        /// Its operands' shapes.
-        shapes: Vec<Shape>,
-        /// What does not fit.
-        message: String,
-    },
-    /// One name was given to state of two shapes.
-    #[error("state `{name}` has shape {first}, and was asked for again with shape {second}")]
-    StateShape {
-        /// The state.
-        name: String,
-        /// Its shape.
-        first: Shape,
-        /// The other shape.
-        second: Shape,
-    },
-    /// Only a single number has a gradient; for more there is `vjp`.
-    #[error(
-        "a gradient is taken of a single number, but `{line}` has shape {shape}; reduce it with mean or sum, or use vjp"
-    )]
-    NotScalar {
-        /// The line that was to be differentiated.
-        line: String,
-        /// Its shape.
-        shape: Shape,
-    },
-    /// Its derivative would be zero everywhere, which is rarely what was meant.
-    #[error("`{of}` does not influence `{on}`, or only through another variable that was asked for")]
-    NoInfluence {
-        /// The variable that was asked for.
-        of: String,
-        /// What was differentiated.
-        on: String,
-    },
-    /// The operation cannot be differentiated (again).
-    #[error("%{line}: {op} has no gradient rule")]
-    NoGradientRule {
-        /// The operation.
-        op: &'static str,
-        /// Its line on the tape.
-        line: usize,
-    },
-    /// The interpreter was not given what it needs.
-    #[error("`{name}` needs {expected} values of shape {shape}, and was given {found}")]
-    Feed {
-        /// The input or state.
-        name: String,
-        /// Its shape.
-        shape: Shape,
-        /// How many elements that is.
-        expected: usize,
-        /// How many there were.
-        found: usize,
-    },
+    /// The operands of an operation do not fit together.
+    #[error("{at}: {op}{}: {message}", shapes_in_words(.shapes))]
+    Shape { op: &'static str, shapes: Vec<Shape>, message: String, at: &'static Location<'static> },
+    /// Two states of different shapes have the same name.
+    #[error("{at}: state `{name}` has shape {first}, and is requested again with shape {second}")]
+    StateShape { name: String, first: Shape, second: Shape, at: &'static Location<'static> },
+    /// A variable belongs to another tape.
+    #[error("`{0}` belongs to another tape")]
+    Foreign(String),
+    /// The gradient of more than one element was requested. `vjp` differentiates tensors.
+    #[error("only a single number has a gradient; reduce `{0}` with mean or sum, or use vjp")]
+    NotScalar(String),
+    /// The derivative would be zero everywhere, which is rarely intended.
+    #[error("`{of}` does not influence `{on}`, or only through another variable of the list")]
+    NoInfluence { of: String, on: String },
+    /// The operation cannot be differentiated, or not a second time.
+    #[error("{op} has no gradient rule, and the gradient leads through `{line}`")]
+    NoGradientRule { op: &'static str, line: String },
+    /// The gradient rule of an operation does not give one gradient per input, of the shape of the input.
+    #[error("the gradient rule of `{line}` gives {gradients}")]
+    GradientRule { line: String, gradients: String },
+    /// A line that is neither an input nor a state was given values.
+    #[error("`{0}` is computed, and cannot be given values")]
+    Computed(String),
+    /// An input or a state is missing, or has the wrong number of elements.
+    #[error("`{name}` of shape {shape} needs {} values, and was given {found}", shape.elements())]
+    Feed { name: String, shape: Shape, found: usize },
 }
 
 fn shapes_in_words(shapes: &[Shape]) -> String {
-    let shapes: Vec<_> = shapes.iter().map(Shape::to_string).collect();
-    format!(" of {}", shapes.join(" and "))
+    let words: Vec<_> = shapes.iter().map(Shape::to_string).collect();
+    if words.is_empty() { String::new() } else { format!(" of {}", words.join(" and ")) }
 }

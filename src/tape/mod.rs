@@ -1,15 +1,19 @@
 //! The tape: a flat list of operations with known shapes, recorded once.
 //!
 //! Recording computes nothing. [`Tape::gradient`] and [`Tape::vjp`] append the derivative to the same list as more
-//! operations; [`interpret`](Tape::interpret) runs the list slowly and obviously in f64; [`to_dot`](Tape::to_dot)
-//! draws it; `ops::compile` turns it into GPU dispatches. The tape itself knows no GPU and no particular operation
-//! but [`Sum`], which fan-out needs.
+//! operations. [`interpret`](Tape::interpret) runs the list in f64 on the CPU, as a reference. [`to_dot`](Tape::to_dot)
+//! draws the list. [`compile`](crate::compile) turns the list into GPU dispatches. The tape itself depends on no GPU
+//! and on a single operation: [`Sum`], which adds up the gradients of a value with several uses.
+//!
+//! Recording does not fail. The tape keeps the first operation whose operands do not fit (a misfit), with the line of
+//! the program that recorded it. `gradient`, `vjp`, `interpret`, `compile` and [`check`](Tape::check) return this
+//! error. After a misfit no operation is recorded, so that one mistake gives one error.
 //!
 //! ```
-//! use ign::{ops, tape::Tape};
+//! use ign::tape::Tape;
 //! let tape = Tape::new();
 //! let x = tape.input("x", [1]);
-//! let y = ops::mul(x, x)?;
+//! let y = x * x;
 //! let dy = tape.gradient(y, &[x])?[0];
 //! let values = tape.interpret(&[(x, &[3.0])])?;
 //! assert_eq!((values.get(y), values.get(dy)), (&[9.0][..], &[6.0][..]));
@@ -26,25 +30,26 @@ mod walk;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 
 pub use error::TapeError;
 pub use interpret::{Tensor, Values};
-pub use op::{Call, Op};
+pub use op::{Call, Gradients, Op, operands};
 pub use shape::Shape;
 pub use sum::Sum;
 
-/// The result of recording.
+/// The result of an operation on a tape.
 pub type Result<T> = std::result::Result<T, TapeError>;
 
-/// Where a line's value comes from.
+/// The origin of a line's value.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// Written by the host before each run.
     Input(String),
     /// Persistent and shared between programs by name: parameters, running averages, optimiser moments.
     State(String),
-    /// The same number everywhere.
+    /// The same number in every element.
     Constant(f32),
     /// Computed from earlier lines.
     Op(Rc<dyn Op>),
@@ -53,13 +58,13 @@ pub enum Source {
 /// One line of the tape.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where the value comes from.
+    /// The origin of the value.
     pub source: Source,
-    /// The lines it reads; all earlier than itself.
+    /// The indices of the lines that this line reads. All are earlier lines.
     pub inputs: Vec<usize>,
     /// The shape of the value.
     pub shape: Shape,
-    /// Whether a reverse walk recorded it.
+    /// Whether a reverse walk recorded the line.
     pub backward: bool,
 }
 
@@ -74,14 +79,16 @@ impl Node {
     }
 }
 
-/// A flat list of operations with known shapes.
-#[derive(Default)]
+/// A flat list of operations with known shapes. `Display` prints each line of the tape.
+#[derive(Debug, Default)]
 pub struct Tape {
     nodes: RefCell<Vec<Node>>,
     backward: Cell<bool>,
+    /// The error of the first misfit, and the placeholder line for its result.
+    misfit: RefCell<Option<(TapeError, usize)>>,
 }
 
-/// A line of a tape: what an operation takes and gives. Free to copy.
+/// A line of a tape: an operand or a result of an operation. `Copy`, so that expressions can reuse it.
 #[derive(Clone, Copy)]
 pub struct Var<'t> {
     tape: &'t Tape,
@@ -100,66 +107,101 @@ impl Tape {
     }
 
     /// A persistent tensor. The same name gives the same line, so that a network applied twice shares its parameters.
-    pub fn state(&self, name: &str, shape: impl Into<Shape>) -> Result<Var<'_>> {
+    /// A second shape under the same name is a misfit.
+    #[track_caller]
+    pub fn state(&self, name: &str, shape: impl Into<Shape>) -> Var<'_> {
         let shape = shape.into();
-        let known = self.find(|node| matches!(&node.source, Source::State(n) if n == name));
-        match known {
-            Some(var) if var.shape() == shape => Ok(var),
-            Some(var) => Err(TapeError::StateShape { name: name.into(), first: var.shape(), second: shape }),
-            None => Ok(self.push(Source::State(name.into()), vec![], shape)),
+        let known = self.all(|node| matches!(&node.source, Source::State(n) if n == name)).first().copied();
+        match known.map(|var| (var, var.shape())) {
+            Some((var, first)) if first == shape => var,
+            Some((_, first)) => {
+                self.refuse(TapeError::StateShape { name: name.into(), first, second: shape, at: Location::caller() })
+            }
+            None => self.push(Source::State(name.into()), vec![], shape),
         }
     }
 
-    /// `value` in every element.
+    /// A tensor with `value` in every element.
     pub fn constant(&self, value: f32, shape: impl Into<Shape>) -> Var<'_> {
         self.push(Source::Constant(value), vec![], shape.into())
     }
 
-    /// Appends `op` applied to `inputs`.
-    pub fn record<'t>(&'t self, op: impl Op, inputs: &[Var<'t>]) -> Result<Var<'t>> {
+    /// Appends `op` applied to `inputs`. Records nothing after a misfit.
+    #[track_caller]
+    pub fn record<'t>(&'t self, op: impl Op, inputs: &[Var<'t>]) -> Var<'t> {
+        if let Some((_, id)) = *self.misfit.borrow() {
+            return Var { tape: self, id };
+        }
         let shapes: Vec<Shape> = inputs.iter().map(|v| v.shape()).collect();
-        let fail = |message: String| TapeError::Shape { op: op.name(), shapes: shapes.clone(), message };
-        if inputs.iter().any(|v| !std::ptr::eq(v.tape, self)) {
-            return Err(fail("an input belongs to another tape".into()));
+        let fits = if inputs.iter().any(|v| !std::ptr::eq(v.tape, self)) {
+            Err("an input belongs to another tape".into())
+        } else if let Some(&i) = op.writes().iter().find(|&&i| !inputs.get(i).is_some_and(|v| v.is_state())) {
+            Err(format!("input {i} is updated in place and must be state of the tape"))
+        } else {
+            op.shape(&shapes.iter().collect::<Vec<_>>())
+        };
+        match fits {
+            Ok(shape) => self.push(Source::Op(Rc::new(op)), inputs.iter().map(|v| v.id).collect(), shape),
+            Err(message) => self.refuse(TapeError::Shape { op: op.name(), shapes, message, at: Location::caller() }),
         }
-        if let Some(&i) = op.writes().iter().find(|&&i| !inputs[i].is_state()) {
-            return Err(fail(format!("input {i} is updated in place and must be state of the tape")));
-        }
-        let shape = op.shape(&shapes.iter().collect::<Vec<_>>()).map_err(fail)?;
-        Ok(self.push(Source::Op(Rc::new(op)), inputs.iter().map(|v| v.id).collect(), shape))
     }
 
-    /// The lines, for whoever compiles, draws or interprets them.
+    /// Fails if the tape has a misfit.
+    ///
+    /// # Errors
+    /// The first misfit: the operation, the shapes that do not fit, and the file and line that recorded them.
+    pub fn check(&self) -> Result<()> {
+        self.misfit.borrow().as_ref().map_or(Ok(()), |(error, _)| Err(error.clone()))
+    }
+
+    /// Fails if the tape has a misfit, or if one of `vars` belongs to another tape.
+    pub(crate) fn check_own<'a, 't: 'a>(&self, mut vars: impl Iterator<Item = &'a Var<'t>>) -> Result<()> {
+        self.check()?;
+        match vars.find(|v| !std::ptr::eq(v.tape, self)) {
+            Some(foreign) => Err(TapeError::Foreign(format!("{foreign:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the first misfit. The placeholder for its result is a line without elements.
+    pub(crate) fn refuse(&self, error: TapeError) -> Var<'_> {
+        let (_, id) = *self.misfit.borrow_mut().get_or_insert_with(|| {
+            let nothing = self.push(Source::Constant(f32::NAN), vec![], Shape::none());
+            (error, nothing.id)
+        });
+        Var { tape: self, id }
+    }
+
+    /// The lines of the tape, in order.
     pub fn nodes(&self) -> Ref<'_, [Node]> {
         Ref::map(self.nodes.borrow(), Vec::as_slice)
     }
 
-    /// The first line that satisfies `test`.
-    pub fn find(&self, test: impl Fn(&Node) -> bool) -> Option<Var<'_>> {
-        let id = self.nodes().iter().position(test)?;
-        Some(Var { tape: self, id })
-    }
-
-    /// Every line that satisfies `test`, in order.
+    /// All lines that satisfy `test`, in order.
     pub fn all(&self, test: impl Fn(&Node) -> bool) -> Vec<Var<'_>> {
         let nodes = self.nodes();
         let ids = (0..nodes.len()).filter(|&id| test(&nodes[id]));
         ids.map(|id| Var { tape: self, id }).collect()
     }
 
-    /// `%7 = convolution(%2, 0.weight) [64, 32, 14, 14]`: a line in words.
+    /// The description of a line, such as `%7 = convolution(%2, 0.weight) [64, 32, 14, 14]`.
     pub fn describe(&self, id: usize) -> String {
         let nodes = self.nodes();
         let node = &nodes[id];
-        let Source::Op(op) = &node.source else {
-            return format!("%{id} = {} {}", node.name(), node.shape);
-        };
         let operand = |&i: &usize| match &nodes[i].source {
             Source::Op(_) => format!("%{i}"),
-            _ => nodes[i].name().to_string(),
+            Source::Constant(value) => value.to_string(),
+            Source::Input(name) | Source::State(name) => name.clone(),
         };
-        let operands: Vec<_> = node.inputs.iter().map(operand).collect();
-        format!("%{id} = {}({}) {}", op.name(), operands.join(", "), node.shape)
+        let value = match &node.source {
+            Source::Input(name) => format!("input {name}"),
+            Source::State(name) => format!("state {name}"),
+            Source::Constant(value) => format!("constant {value}"),
+            Source::Op(op) => {
+                format!("{}({})", op.name(), node.inputs.iter().map(operand).collect::<Vec<_>>().join(", "))
+            }
+        };
+        format!("%{id} = {value} {}", node.shape)
     }
 
     fn push(&self, source: Source, inputs: Vec<usize>, shape: Shape) -> Var<'_> {
@@ -169,18 +211,24 @@ impl Tape {
     }
 }
 
+impl fmt::Display for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (0..self.nodes().len()).try_for_each(|id| writeln!(f, "{}", self.describe(id)))
+    }
+}
+
 impl<'t> Var<'t> {
-    /// The tape it was recorded on.
+    /// The tape of this line.
     pub fn tape(self) -> &'t Tape {
         self.tape
     }
 
-    /// Its line on the tape.
+    /// The index of this line on the tape.
     pub fn line(self) -> usize {
         self.id
     }
 
-    /// Its shape.
+    /// The shape of this line.
     pub fn shape(self) -> Shape {
         self.tape.nodes.borrow()[self.id].shape.clone()
     }

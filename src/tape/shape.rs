@@ -5,7 +5,7 @@ use std::fmt;
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// The shape of operations that produce no tensor, only an update of state.
+    /// The shape of a result without elements: an update of state, which produces no tensor.
     pub fn none() -> Self {
         Self(vec![0])
     }
@@ -17,45 +17,34 @@ impl Shape {
 
     /// Number of elements: the product of the extents.
     pub fn elements(&self) -> usize {
-        self.0.iter().product()
+        self.0.iter().fold(1, |product: usize, &extent| product.saturating_mul(extent))
     }
 
-    /// The outermost extent, `N`; 1 for a tensor without extents.
+    /// The batch size: the outermost extent `N`, or 1 for a tensor without extents.
     pub fn batch(&self) -> usize {
         self.0.first().copied().unwrap_or(1)
     }
 
-    /// Elements of one sample: the product of all extents but the outermost.
+    /// Number of elements per sample: the product of all extents but the outermost.
     pub fn per_sample(&self) -> usize {
-        self.0.iter().skip(1).product()
+        self.0.iter().skip(1).fold(1, |product: usize, &extent| product.saturating_mul(extent))
     }
 
-    /// `[N, C, H, W]`, if there are four extents.
+    /// `[N, C, H, W]`, if the tensor has four extents.
     pub fn nchw(&self) -> Option<[usize; 4]> {
         self.0.as_slice().try_into().ok()
     }
 
-    /// `[rows, columns]`, if there are two extents.
+    /// `[rows, columns]`, if the tensor has two extents.
     pub fn matrix(&self) -> Option<[usize; 2]> {
         self.0.as_slice().try_into().ok()
     }
 }
 
-impl<const R: usize> From<[usize; R]> for Shape {
-    fn from(dims: [usize; R]) -> Self {
-        Self(dims.to_vec())
-    }
-}
-
-impl From<Vec<usize>> for Shape {
-    fn from(dims: Vec<usize>) -> Self {
-        Self(dims)
-    }
-}
-
-impl From<&[usize]> for Shape {
-    fn from(dims: &[usize]) -> Self {
-        Self(dims.to_vec())
+/// From an array, a slice or a vector of extents.
+impl<T: Into<Vec<usize>>> From<T> for Shape {
+    fn from(dims: T) -> Self {
+        Self(dims.into())
     }
 }
 

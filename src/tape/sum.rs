@@ -1,7 +1,9 @@
-use super::{Call, Op, Result, Shape, Tensor, Var};
+use super::{Call, Gradients, Op, Shape, Tensor, Var};
 
-/// y = x₁ + x₂ + …, all of one shape; ∂y/∂xᵢ = 1. The one operation the reverse walk itself needs: a value used in
-/// several places gets the sum of its gradients.
+/// y = x₁ + x₂ + … for terms of one shape. ∂L/∂xᵢ = ∂L/∂y.
+///
+/// The only operation that the reverse walk itself records: the gradient of a value with several uses is the sum of
+/// the gradients of its uses.
 #[derive(Debug)]
 pub struct Sum;
 
@@ -10,7 +12,7 @@ impl Op for Sum {
         "add"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs {
             [first, rest @ ..] if rest.iter().all(|s| s == first) => Ok((*first).clone()),
             [] => Err("there is nothing to add".into()),
@@ -18,8 +20,8 @@ impl Op for Sum {
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        Ok(vec![Some(gradient); call.inputs.len()])
+    fn vjp<'t>(&self, call: &Call<'t, '_>, gradient: Var<'t>) -> Option<Gradients<'t>> {
+        Some(vec![Some(gradient); call.inputs.len()])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {

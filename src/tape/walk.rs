@@ -1,59 +1,69 @@
-//! The reverse walk. It stands on one observation: the derivative of a list of operations is another list of
-//! operations, so differentiating only ever *records*.
+//! The reverse walk. The derivative of a list of operations is another list of operations, so differentiation only
+//! *records*. For y = x·x, `gradient(y, &[x])` appends the last four lines:
+//! ```text
+//! %0 = input x [1]
+//! %1 = multiply(x, x) [1]
+//! %2 = constant 1 [1]
+//! %3 = multiply(1, x) [1]
+//! %4 = multiply(1, x) [1]
+//! %5 = add(%3, %4) [1]
+//! ```
 
 use super::{Call, Result, Source, Sum, Tape, TapeError, Var};
+use std::panic::Location;
 
 impl Tape {
-    /// ∂`loss`/∂v for each v of `wrt`, recorded on this tape. `loss` has one element.
+    /// ∂`loss`/∂v for each v of `wrt`, recorded on this tape. `loss` has one element. Each gradient has the shape of
+    /// its variable.
     ///
-    /// Being listed in `wrt` makes a variable an independent one: the walk stops there. With an intermediate `y` in
-    /// the list, the others' gradients hold `y` constant.
+    /// The variables of `wrt` count as independent: the walk stops at each of them. If `wrt` lists an intermediate
+    /// value `y`, the gradients of the other variables hold `y` constant.
     ///
     /// # Errors
-    /// Where `loss` has more than one element, where a variable of `wrt` does not influence it, or where the way to
-    /// it leads through an operation without a gradient rule.
+    /// The first misfit on the tape; a `loss` that does not have exactly one element; a variable of another tape; a
+    /// variable of `wrt` that does not influence `loss`; an operation without a gradient rule between `wrt` and `loss`.
     pub fn gradient<'t>(&'t self, loss: Var<'t>, wrt: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
+        self.check_own(wrt.iter().chain([&loss]))?;
         if loss.shape().elements() != 1 {
-            return Err(TapeError::NotScalar { line: self.describe(loss.id), shape: loss.shape() });
+            return Err(TapeError::NotScalar(format!("{loss:?}")));
         }
-        self.walk_back(loss, || Ok(self.constant(1.0, loss.shape())), wrt)
+        self.walk_back(loss, || self.constant(1.0, loss.shape()), wrt)
     }
 
-    /// The vector-Jacobian product gᵀ·∂`y`/∂v for each v of `wrt`, with `g` of `y`'s shape. Stops and fails as
-    /// [`gradient`](Tape::gradient) does.
+    /// The vector-Jacobian product gᵀ·∂`y`/∂v for each v of `wrt`, with `g` of the shape of `y`. The walk stops at the
+    /// variables of `wrt`, as in [`gradient`](Tape::gradient).
+    ///
+    /// # Errors
+    /// As [`gradient`](Tape::gradient), but `y` may have any shape; a `g` that does not have the shape of `y`.
+    #[track_caller]
     pub fn vjp<'t>(&'t self, y: Var<'t>, g: Var<'t>, wrt: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
+        self.check_own(wrt.iter().chain([&y, &g]))?;
         if y.shape() != g.shape() {
-            return Err(TapeError::Shape {
-                op: "vjp",
-                shapes: vec![y.shape(), g.shape()],
-                message: "the vector must have the shape of what is differentiated".into(),
-            });
+            let message = "the vector must have the shape of the differentiated variable".into();
+            let shapes = vec![y.shape(), g.shape()];
+            return Err(TapeError::Shape { op: "vjp", shapes, message, at: Location::caller() });
         }
-        self.walk_back(y, || Ok(g), wrt)
+        self.walk_back(y, || g, wrt)
     }
 
-    fn walk_back<'t>(
-        &'t self,
-        y: Var<'t>,
-        seed: impl FnOnce() -> Result<Var<'t>>,
-        wrt: &[Var<'t>],
-    ) -> Result<Vec<Var<'t>>> {
+    /// Runs the walk with all recorded lines marked as backward.
+    fn walk_back<'t>(&'t self, y: Var<'t>, seed: impl FnOnce() -> Var<'t>, wrt: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
         let outer = self.backward.replace(true);
-        let gradients = seed().and_then(|seed| self.accumulate(y, seed, wrt));
+        let gradients = self.accumulate(y, seed(), wrt);
         self.backward.set(outer);
-        gradients
+        self.check().and(gradients)
     }
 
     fn accumulate<'t>(&'t self, y: Var<'t>, seed: Var<'t>, wrt: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
         let stops = |id: usize| wrt.iter().any(|v| v.id == id);
 
-        // Which lines lead from `wrt` to `y`? Inputs come before what reads them, so one pass decides.
+        // Lines that depend on `wrt`. Inputs precede the lines that read them, so one pass suffices.
         let mut leads = vec![false; y.id + 1];
         for id in 0..=y.id {
             leads[id] = stops(id) || self.nodes()[id].inputs.iter().any(|&i| leads[i]);
         }
 
-        // Several uses of a value each contribute to its gradient.
+        // The gradient of a value has one part per use.
         let mut parts: Vec<Vec<Var<'t>>> = vec![vec![]; y.id + 1];
         parts[y.id].push(seed);
         for id in (0..=y.id).rev() {
@@ -62,11 +72,11 @@ impl Tape {
             }
             let node = self.nodes()[id].clone();
             let Source::Op(op) = &node.source else { continue };
-            let gradient = self.total(std::mem::take(&mut parts[id]))?;
+            let gradient = self.total(std::mem::take(&mut parts[id]));
             let inputs: Vec<_> = node.inputs.iter().map(|&id| Var { tape: self, id }).collect();
             let wanted: Vec<_> = node.inputs.iter().map(|&i| leads[i]).collect();
             let call = Call { inputs: &inputs, output: Var { tape: self, id }, wanted: &wanted };
-            for (input, part) in inputs.iter().zip(op.vjp(&call, gradient)?) {
+            for (input, part) in inputs.iter().zip(call.differentiate(op.as_ref(), gradient)?) {
                 if let (true, Some(part)) = (leads[input.id], part) {
                     parts[input.id].push(part);
                 }
@@ -74,16 +84,13 @@ impl Tape {
         }
 
         let gradient = |v: &Var<'t>| match parts.get(v.id) {
-            Some(found) if !found.is_empty() => self.total(found.clone()),
+            Some(found) if !found.is_empty() => Ok(self.total(found.clone())),
             _ => Err(TapeError::NoInfluence { of: self.describe(v.id), on: self.describe(y.id) }),
         };
         wrt.iter().map(gradient).collect()
     }
 
-    fn total<'t>(&'t self, mut parts: Vec<Var<'t>>) -> Result<Var<'t>> {
-        match parts.len() {
-            1 => Ok(parts.remove(0)),
-            _ => self.record(Sum, &parts),
-        }
+    fn total<'t>(&'t self, parts: Vec<Var<'t>>) -> Var<'t> {
+        if let [one] = parts[..] { one } else { self.record(Sum, &parts) }
     }
 }

@@ -1,37 +1,40 @@
-use super::Losses;
+use crate::run::Losses;
 
-/// Watches for the two ways in which training fails.
+/// A detector of two training failures: collapse of all samples to one image, and an f that does not become idempotent.
 #[derive(Default)]
 pub struct Watch {
-    /// Lines of metrics in a row that look bad, for each way.
+    /// Consecutive lines of metrics with collapsed samples.
     flat: usize,
+    /// Consecutive lines of metrics with an f that is not idempotent.
     loose: usize,
 }
 
-/// Lines in a row that make a verdict.
+/// Consecutive bad lines before a warning.
 const PATIENCE: usize = 5;
-/// A variance of f(z) over the batch below which all samples are one. MNIST's own is 0.4.
+/// Variance of f(z) over the batch below which f(z) counts as collapsed. The variance of MNIST is 0.4.
 const FLAT: f32 = 1e-3;
 
 impl Watch {
-    /// Looks at the losses after `step` of `steps`. The verdict comes once, in words.
+    /// Observes the losses after `step` of `steps`. Returns a warning once a failure persists, and again only after a
+    /// recovery.
     pub fn observe(&mut self, step: u64, steps: u64, losses: &Losses) -> Option<String> {
-        // At the beginning all outputs are alike, and both terms are small.
+        // Early in training, similar outputs and small losses are normal.
         let flat = step > 100.min(steps / 10) && losses.variance < FLAT;
         let loose = step > steps / 2 && losses.idem >= losses.rec;
         self.flat = if flat { self.flat + 1 } else { 0 };
         self.loose = if loose { self.loose + 1 } else { 0 };
         if self.flat == PATIENCE {
             return Some(format!(
-                "f(z) has collapsed: its variance over the batch is {:.1e}, so all samples are one image. \
-                 Try a larger --tight, a smaller --learning-rate or another --seed.",
+                "f(z) has collapsed: its variance over the batch is {:.1e}, so all samples are the same image. \
+                 Try a larger tightness weight, a smaller learning rate or another seed.",
                 losses.variance
             ));
         }
         (self.loose == PATIENCE).then(|| {
             format!(
                 "f is not becoming idempotent: late in training |idem| {:.4} is still at or above rec {:.4}. \
-                 Samples are likely to be poor. Try another --tight, a looser --clamp, or a smaller --learning-rate.",
+                 Samples are likely to be poor. Try another tightness weight, a looser tightness bound, or a smaller \
+                 learning rate.",
                 losses.idem, losses.rec
             )
         })
@@ -52,7 +55,7 @@ mod tests {
     #[test]
     fn good_runs_are_left_alone() {
         assert!(verdicts(GOOD, 1).is_empty() && verdicts(GOOD, 900).is_empty());
-        // What is normal at the beginning is no collapse.
+        // Low variance and high idempotence loss are normal early in training.
         assert!(verdicts(Losses { variance: 0.0, ..GOOD }, 1).is_empty());
         assert!(verdicts(Losses { idem: 0.05, ..GOOD }, 1).is_empty());
     }

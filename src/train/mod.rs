@@ -1,61 +1,55 @@
-//! Training: settings, the loop, checkpoints, the run folder, and trained networks to be applied.
+//! The training of an Idempotent Generative Network: task, training loop with checkpoints and pictures, and detection
+//! of failures.
 
-mod checkpoint;
 mod collapse;
-mod config;
-mod error;
-mod generator;
-mod run_folder;
 mod trainer;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
 pub use collapse::Watch;
-pub use config::{Bound, Config, NoiseKind, Preset};
-pub use error::TrainError;
-pub use generator::{Generator, Statistics};
-pub use run_folder::{Metrics, Origin, RunFolder};
-pub use trainer::{Losses, Trainer};
+pub use trainer::Trainer;
 
+use crate::error::Error;
+use crate::run::{Metrics, RunFolder};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// What happens in a training.
+/// A training event.
 pub enum Event {
-    /// A step is done; metrics where it has a line of them.
+    /// Completion of a step, with its metrics if it is logged.
     Step(u64, Option<Metrics>),
-    /// A picture was written.
+    /// Path of a new picture.
     Picture(PathBuf),
-    /// A checkpoint was written.
+    /// Path of a new checkpoint.
     Saved(PathBuf),
-    /// Something that a person should know.
+    /// Text of a warning of the [`Watch`].
     Warning(String),
 }
 
-/// How a training ended.
+/// The outcome of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All steps are done.
+    /// Completion of all steps.
     Done,
-    /// It was asked to stop, and saved.
+    /// A stop on request, after saving a checkpoint.
     Stopped,
 }
 
-/// Trains up to the last step, or until `stop` is set: then it finishes the step and saves. `on` hears of everything.
+/// Trains up to the last step, or until `stop` is set; the current step is then finished and saved. Calls `on` for
+/// every event.
 ///
 /// # Errors
-/// Where the adapter fails, a file cannot be written, or the losses are no longer finite. Older checkpoints stay.
+/// If the adapter fails, a file cannot be written, or a loss is infinite or NaN. The last checkpoint remains.
 pub fn train(
     trainer: &mut Trainer,
     folder: &RunFolder,
     stop: &AtomicBool,
     on: &mut dyn FnMut(Event),
-) -> Result<Outcome, TrainError> {
+) -> Result<Outcome, Error> {
     let config = trainer.config().clone();
     folder.write_config(&config)?;
     let mut watch = Watch::default();
     let (mut since, mut images) = (Instant::now(), 0);
-    let save = |trainer: &Trainer, on: &mut dyn FnMut(Event)| -> Result<(), TrainError> {
+    let save = |trainer: &Trainer, on: &mut dyn FnMut(Event)| -> Result<(), Error> {
         trainer.checkpoint()?.save(&folder.checkpoint())?;
         on(Event::Saved(folder.checkpoint()));
         Ok(())
@@ -71,11 +65,7 @@ pub fn train(
         if due(config.log_every) {
             let losses = trainer.losses()?;
             if ![losses.rec, losses.idem, losses.tight].iter().all(|l| l.is_finite()) {
-                let text = format!(
-                    "the losses are no longer finite at step {step}: {losses:?}. Go on from the last checkpoint with \
-                     --check finite to see where it begins, or use a smaller --learning-rate."
-                );
-                return Err(TrainError::Config(text));
+                return Err(Error::NotFinite { step, losses: losses.to_string() });
             }
             let images_per_second = images as f64 / since.elapsed().as_secs_f64();
             (since, images) = (Instant::now(), 0);

@@ -1,112 +1,105 @@
 mod network;
 mod training;
 
-pub use training::{Settings, Training};
+pub use training::{ClassifierConfig, Training};
 
-use super::MetricsError;
+use crate::compile::{Compiled, blocking_compile};
+use crate::error::Error;
+use crate::files::{FileError, safetensors};
 use crate::gpu::{Gpu, Store};
-use crate::native::wait;
 use crate::nn::Mode;
-use crate::ops::{Compiled, compile};
 use crate::tape::{Shape, Tape};
-use crate::tensors;
 use network::{networks, record, shapes};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// A small network that tells MNIST's digits apart. What it sees before its last layer are the features that samples are
-/// compared by.
+/// A small convolutional classifier of MNIST's digits. The input of its last layer provides the features for sample
+/// metrics.
 pub struct Classifier {
-    gpu: Gpu,
     program: Compiled,
 }
 
-/// What the classifier makes of N images.
+/// Features and class probabilities of N images.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
-    /// `[N, 64]`, the input of the last layer.
+pub struct Classification {
+    /// The features `[N, 64]`: the input of the last layer.
     pub features: Vec<f32>,
-    /// `[N, 10]`, softmax of its output.
+    /// The class probabilities `[N, 10]`: the softmax of the last layer's output.
     pub probabilities: Vec<f32>,
 }
 
-/// Images that are looked at together.
+/// Number of images per batch.
 const BATCH: usize = 100;
-/// The metadata entry that says what the file is.
+/// The key in a file's metadata that marks a classifier. Its value is the version.
 const ENTRY: &str = "ign.classifier";
+/// The version of the file format; other versions are rejected.
 const VERSION: &str = "1";
 
 impl Classifier {
-    /// `[C, H, W]` of what it looks at.
+    /// The image shape `[C, H, W]`.
     pub const IMAGE: [usize; 3] = [1, 28, 28];
-    /// Length of a feature vector.
+    /// The number of features per image.
     pub const FEATURES: usize = 64;
-    /// The ten digits.
+    /// The number of classes: the ten digits.
     pub const CLASSES: usize = 10;
-    /// Where the repository keeps the trained one.
+    /// The path of the trained classifier shipped with the project, relative to the project root.
     pub const FILE: &'static str = "models/classifier.safetensors";
 
-    /// How many numbers are trained.
+    /// The number of trainable parameters.
     pub fn parameters() -> usize {
         networks().iter().flat_map(|n| n.parameters()).map(|p| p.shape.elements()).sum()
     }
 
-    /// The classifier whose tensors are in `store`.
-    fn new(gpu: &Gpu, store: &Store) -> Result<Self, MetricsError> {
+    /// Compiles the classifier with its tensors in `store`.
+    fn new(gpu: &Gpu, store: &Store) -> Result<Self, Error> {
         let tape = Tape::new();
         let [c, h, w] = Self::IMAGE;
-        let [features, logits] = record(tape.input("x", [BATCH, c, h, w]), Mode::Running(""))?;
-        let program = wait(gpu, compile(gpu, store, &tape, &[("features", features), ("logits", logits)]))?;
-        Ok(Self { gpu: gpu.clone(), program })
+        let [features, logits] = record(tape.input("x", [BATCH, c, h, w]), Mode::Running(""));
+        let program = blocking_compile(gpu, store, &tape, &[("features", features), ("logits", logits)])?;
+        Ok(Self { program })
     }
 
     /// Reads a trained classifier.
     ///
     /// # Errors
-    /// Where the file is missing, truncated, or of another network, or the adapter fails.
-    pub fn load(gpu: &Gpu, path: &Path) -> Result<Self, MetricsError> {
-        let failed = |problem: String| MetricsError::classifier(path, problem);
-        let file = tensors::read(path).map_err(failed)?;
+    /// If the file is missing or truncated, is not a classifier of this version, a tensor is missing or has another
+    /// shape, or the adapter fails.
+    pub fn load(gpu: &Gpu, path: &Path) -> Result<Self, Error> {
+        let failed = |reason: String| Error::from(FileError::new(path, reason));
+        let file = safetensors::read(path)?;
         if file.metadata.get(ENTRY).map(String::as_str) != Some(VERSION) {
             return Err(failed(format!("no classifier of this program, version {VERSION}")));
         }
         let mut store = Store::new();
         for (name, expected) in shapes() {
-            match file.tensors.get(&name) {
-                Some((shape, values)) if *shape == expected.dims() => wait(gpu, store.set(gpu, &name, values))?,
-                Some((shape, _)) => return Err(failed(format!("`{name}` has shape {shape:?}, not {expected}"))),
-                None => return Err(failed(format!("`{name}` {expected} is missing"))),
-            }
+            let values = file.check(&name, expected.dims()).map_err(failed)?;
+            store.blocking_set(gpu, &name, values)?;
         }
         Self::new(gpu, &store)
     }
 
-    /// Features and class probabilities of images `[N, 1, 28, 28]` in [-1, 1].
+    /// Computes features and class probabilities of images `[N, 1, 28, 28]` in [-1, 1].
     ///
     /// # Errors
-    /// Where the adapter fails.
-    pub fn look(&self, images: &[f32]) -> Result<Seen, MetricsError> {
+    /// If the last image is incomplete, or the adapter fails.
+    pub fn look(&self, images: &[f32]) -> Result<Classification, Error> {
         let extents = [BATCH, Self::IMAGE.iter().product()];
         let [features, logits] = ["features", "logits"];
-        let mut outputs = wait(&self.gpu, self.program.run_batched("x", images, extents, &[features, logits]))?;
+        let mut outputs = self.program.blocking_run_batched("x", images, extents, &[features, logits])?;
         let probabilities = outputs[1].chunks_exact(Self::CLASSES).flat_map(softmax).collect();
-        Ok(Seen { features: outputs.swap_remove(0), probabilities })
+        Ok(Classification { features: outputs.swap_remove(0), probabilities })
     }
 }
 
-/// Writes the classifier's tensors of `store`.
-fn save(gpu: &Gpu, store: &Store, path: &Path) -> Result<(), MetricsError> {
-    let mut contents = wait(gpu, store.read(gpu))?;
-    let named = |(name, shape): (String, Shape)| {
-        let values = contents.remove(&name).unwrap_or_default();
-        (name, shape.dims().to_vec(), values)
-    };
-    let named: Vec<_> = shapes().into_iter().map(named).collect();
-    let metadata = HashMap::from([(ENTRY.into(), VERSION.into())]);
-    tensors::write(path, &named, metadata).map_err(|problem| MetricsError::classifier(path, problem))
+/// Writes the classifier's tensors; `tensors` may hold others.
+fn save(tensors: &BTreeMap<String, Vec<f32>>, path: &Path) -> Result<(), FileError> {
+    let shapes = shapes();
+    let named = |(name, shape): (&String, &Shape)| (name.clone(), shape.dims().to_vec(), &tensors[name][..]);
+    let named: Vec<_> = shapes.iter().map(named).collect();
+    safetensors::write(path, &named, HashMap::from([(ENTRY.into(), VERSION.into())]))
 }
 
-/// eˣ/Σeˣ
+/// softmax(x)ₖ = exp(xₖ − m)/Σⱼ exp(xⱼ − m). The maximum m prevents overflow.
 fn softmax(logits: &[f32]) -> Vec<f32> {
     let greatest = logits.iter().fold(f32::NEG_INFINITY, |m, &x| m.max(x));
     let powers: Vec<f32> = logits.iter().map(|x| (x - greatest).exp()).collect();

@@ -1,12 +1,11 @@
-//! The layers, and the tensors that belong to them.
+//! The layers and tensors of the classifier.
 
 use super::Classifier;
-use crate::metrics::MetricsError;
 use crate::nn::{Layer, Mode, Sequential};
 use crate::tape::{Shape, Var};
 use std::collections::BTreeMap;
 
-/// Four convolutions, 28×28 to 14×14, 7×7, 4×4 and one pixel, and the linear layer behind them.
+/// The body and the head: four convolutions (28×28 → 14×14 → 7×7 → 4×4 → 1×1), and a linear layer.
 pub(super) fn networks() -> [Sequential; 2] {
     let conv = |inputs, outputs, kernel, stride, padding| Layer::Conv2d { inputs, outputs, kernel, stride, padding };
     let block = |conv: Layer, channels| [conv, Layer::BatchNorm { channels }, Layer::Relu];
@@ -22,23 +21,24 @@ pub(super) fn networks() -> [Sequential; 2] {
     [named(body, "features."), named(head, "classes.")]
 }
 
-/// Records features and logits of `x`.
-pub(super) fn record<'t>(x: Var<'t>, mode: Mode<'_, 't>) -> Result<[Var<'t>; 2], MetricsError> {
+/// Records features `[N, 64]` and logits `[N, 10]` of images `x`.
+pub(super) fn record<'t>(x: Var<'t>, mode: Mode<'_, 't>) -> [Var<'t>; 2] {
     let [body, head] = networks();
-    let features = body.apply(x, mode)?;
-    Ok([features, head.apply(features, mode)?])
+    let features = body.apply(x, mode);
+    [features, head.apply(features, mode)]
 }
 
-/// Initial values of everything that is saved.
+/// The initial values of all saved tensors: parameters and running averages.
 pub(super) fn initial(seed: u64) -> BTreeMap<String, Vec<f32>> {
     let [body, head] = networks();
     let mut values = body.initialise(seed, &[""]);
-    // Parameters draw by their number within a network: with the same seed the head would repeat the body's numbers.
+    // The random stream of a parameter depends on its index within its network. With the same seed, the head would
+    // repeat the body's values.
     values.extend(head.initialise(seed.wrapping_add(1), &[]));
     values
 }
 
-/// Names and shapes of everything that is saved.
+/// The names and shapes of all saved tensors.
 pub(super) fn shapes() -> BTreeMap<String, Shape> {
     let mut shapes: BTreeMap<String, Shape> =
         initial(0).into_iter().map(|(name, values)| (name, [values.len()].into())).collect();
@@ -55,7 +55,7 @@ mod tests {
     fn images_become_features_and_logits() {
         let tape = Tape::new();
         let [c, h, w] = Classifier::IMAGE;
-        let [features, logits] = record(tape.input("x", [3, c, h, w]), Mode::Batch).unwrap();
+        let [features, logits] = record(tape.input("x", [3, c, h, w]), Mode::Batch);
         assert_eq!((features.shape(), logits.shape()), ([3, 64].into(), [3, 10].into()));
     }
 

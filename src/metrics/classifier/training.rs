@@ -1,128 +1,135 @@
 use super::network::{initial, networks, record};
 use super::{Classifier, save};
 use crate::data::{Batches, Images};
-use crate::gpu::{Gpu, Store};
-use crate::metrics::MetricsError;
-use crate::native::wait;
+use crate::descent::{Descent, Recorded, Task};
+use crate::error::Error;
+use crate::gpu::Gpu;
 use crate::nn::{Adam, Mode};
-use crate::ops::{Compiled, compile, softmax_cross_entropy};
 use crate::random::{Stream, stream};
-use crate::tape::Tape;
+use crate::tape::{self, Tape};
 use rand::RngExt;
 use std::f64::consts::PI;
 use std::path::Path;
 
-/// How a classifier is trained.
+/// The settings of a classifier's training.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Images of a batch.
+pub struct ClassifierConfig {
+    /// Number of images per batch.
     pub batch: usize,
-    /// Steps to train.
+    /// Number of training steps T.
     pub steps: u64,
-    /// Adam's step size at the beginning; it falls to zero along half a cosine (Loshchilov & Hutter 2016).
+    /// Initial learning rate r of Adam, 0 to 1. After t steps it is r·(1 + cos(π·t/T))/2, which decays to zero
+    /// (Loshchilov & Hutter 2016).
     pub learning_rate: f64,
-    /// Images are moved by up to so many pixels each way.
+    /// Maximum random shift of the training images in pixels, vertically and horizontally, in either direction.
     pub shift: usize,
-    /// Fixes initialisation, order of the data, and shifts.
+    /// Seed of initialisation, data order and shifts.
     pub seed: u64,
 }
 
-/// The training of a classifier: cross-entropy by Adam.
+/// The training of a classifier with cross-entropy and Adam.
 pub struct Training {
     gpu: Gpu,
-    settings: Settings,
-    store: Store,
-    program: Compiled,
+    descent: Descent<ClassifierTask>,
+}
+
+/// The training task: the mean cross-entropy over batches of randomly shifted, labelled images.
+struct ClassifierTask {
+    config: ClassifierConfig,
     images: Images,
     labels: Vec<u8>,
     batches: Batches,
-    step: u64,
 }
 
-impl Training {
-    /// A training on `images`, from the beginning.
-    ///
-    /// # Errors
-    /// Where the images are not of the classifier's shape or have no labels below 10, a batch cannot be filled, or the
-    /// adapter fails.
-    pub fn new(gpu: &Gpu, images: Images, settings: Settings) -> Result<Self, MetricsError> {
-        let labels =
-            images.labels.clone().filter(|labels| labels.iter().all(|&l| usize::from(l) < Classifier::CLASSES));
-        let labels = labels.filter(|_| images.shape == Classifier::IMAGE);
-        let unsuited = "the classifier learns from 1×28×28 images with labels from 0 to 9";
-        let labels = labels.ok_or_else(|| MetricsError::Unsuited(unsuited.into()))?;
-        let batches = Batches::new(images.len(), settings.batch, settings.seed)?;
-
-        let tape = Tape::new();
-        let [c, h, w] = Classifier::IMAGE;
-        let x = tape.input("x", [settings.batch, c, h, w]);
-        let [_, logits] = record(x, Mode::Train { prefixes: &[""], dropout: None })?;
-        let loss = softmax_cross_entropy(logits, tape.input("targets", [settings.batch, Classifier::CLASSES]))?;
-        let parameters = networks().iter().map(|n| n.on(&tape)).collect::<Result<Vec<_>, _>>()?.concat();
-        adam(0.0).record(&tape, &parameters, &tape.gradient(loss, &parameters)?)?;
-        let mut store = Store::new();
-        for (name, contents) in initial(settings.seed).into_iter().chain(Adam::initial(&parameters)) {
-            wait(gpu, store.set(gpu, &name, &contents))?;
-        }
-        let program = wait(gpu, compile(gpu, &store, &tape, &[("loss", loss)]))?;
-        Ok(Self { gpu: gpu.clone(), settings, store, program, images, labels, batches, step: 0 })
+impl Task for ClassifierTask {
+    fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
+        let ([c, h, w], batch) = (Classifier::IMAGE, self.config.batch);
+        let x = tape.input("x", [batch, c, h, w]);
+        let [_, logits] = record(x, Mode::Train { prefixes: &[""], dropout: None });
+        let loss = logits.softmax_cross_entropy(tape.input("targets", [batch, Classifier::CLASSES]));
+        let parameters: Vec<_> = networks().iter().flat_map(|n| n.on(tape)).collect();
+        let gradients = tape.gradient(loss, &parameters)?;
+        Ok(Recorded { losses: vec![("loss", loss)], parameters, gradients })
     }
 
-    /// Steps done.
-    pub fn step(&self) -> u64 {
-        self.step
+    fn adam(&self) -> Adam {
+        Adam { learning_rate: self.config.learning_rate, ..Adam::default() }
     }
 
-    /// Steps of an epoch.
-    pub fn per_epoch(&self) -> u64 {
-        self.batches.per_epoch()
+    fn learning_rate(&self, done: u64) -> f64 {
+        let share = (done as f64 / self.config.steps.max(1) as f64).min(1.0);
+        self.config.learning_rate * (1.0 + (PI * share).cos()) / 2.0
     }
 
-    /// Does one step, and returns its loss.
-    ///
-    /// # Errors
-    /// Where the adapter fails.
-    pub fn advance(&mut self) -> Result<f32, MetricsError> {
-        let mut rng = stream(self.settings.seed, Stream::Augmentation, self.step);
+    fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
+        let mut rng = stream(self.config.seed, Stream::Augmentation, done);
         let (mut x, mut targets) = (vec![], vec![]);
-        for &i in self.batches.indices(self.step) {
-            let reach = self.settings.shift as i64;
+        for &i in self.batches.indices(done) {
+            let reach = self.config.shift as i64;
             let mut by = || rng.random_range(-reach..=reach) as isize;
             x.extend(shifted(&self.images.gather([i]), Classifier::IMAGE, by(), by()));
             targets.extend((0..Classifier::CLASSES).map(|k| f32::from(k == usize::from(self.labels[i]))));
         }
-        let done = self.step as f64 / self.settings.steps.max(1) as f64;
-        let rate = self.settings.learning_rate * (1.0 + (PI * done.min(1.0)).cos()) / 2.0;
-        self.program.write("x", &x)?;
-        self.program.write("targets", &targets)?;
-        self.program.write(Adam::RATES, &adam(rate).rates(self.step + 1))?;
-        self.program.run()?;
-        self.step += 1;
-        Ok(wait(&self.gpu, self.program.read(&["loss"]))?[0][0])
+        vec![("x", x), ("targets", targets)]
     }
+}
 
-    /// The classifier as it is; it goes on learning with this training.
+impl Training {
+    /// A new training on `images`, with labels from 0 to 9.
     ///
     /// # Errors
-    /// Where the adapter fails.
-    pub fn classifier(&self) -> Result<Classifier, MetricsError> {
-        Classifier::new(&self.gpu, &self.store)
+    /// If the learning rate is out of range, the images do not have the classifier's shape, labels are missing or above
+    /// 9, the batch size is 0 or exceeds the number of images, or the adapter fails.
+    pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
+        Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
+        let labels =
+            images.labels.clone().filter(|labels| labels.iter().all(|&l| usize::from(l) < Classifier::CLASSES));
+        let labels = labels.filter(|_| images.shape == Classifier::IMAGE);
+        let unsuited = "the classifier needs 1×28×28 training images with labels from 0 to 9";
+        let labels = labels.ok_or_else(|| Error::Unsuited(unsuited.into()))?;
+        let batches = Batches::new(images.len(), config.batch, config.seed)?;
+        let tensors = initial(config.seed);
+        let descent = Descent::new(gpu, ClassifierTask { config, images, labels, batches }, &tensors, 0)?;
+        Ok(Self { gpu: gpu.clone(), descent })
+    }
+
+    /// The number of completed steps.
+    pub fn step(&self) -> u64 {
+        self.descent.step()
+    }
+
+    /// Number of steps per epoch.
+    pub fn per_epoch(&self) -> u64 {
+        self.descent.task().batches.per_epoch()
+    }
+
+    /// Runs one step and returns its loss.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn advance(&mut self) -> Result<f32, Error> {
+        self.descent.advance()?;
+        Ok(self.descent.losses()?[0].1)
+    }
+
+    /// A classifier that shares the tensors of this training, so that later steps change it.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn classifier(&self) -> Result<Classifier, Error> {
+        Classifier::new(&self.gpu, self.descent.store())
     }
 
     /// Writes the classifier, completely or not at all.
     ///
     /// # Errors
-    /// Where the adapter or the system fails.
-    pub fn save(&self, path: &Path) -> Result<(), MetricsError> {
-        save(&self.gpu, &self.store, path)
+    /// If the adapter fails or the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        Ok(save(&self.descent.tensors()?, path)?)
     }
 }
 
-fn adam(learning_rate: f64) -> Adam {
-    Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
-}
-
-/// An image `[C, H, W]` moved by so many pixels; what comes from outside is black.
+/// The image `[C, H, W]`, shifted by `down` and `right` pixels. Pixels from outside the image are black.
 fn shifted(image: &[f32], [_, h, w]: [usize; 3], down: isize, right: isize) -> Vec<f32> {
     let value = |i: usize| {
         let (y, x) = ((i / w % h).checked_add_signed(-down), (i % w).checked_add_signed(-right));
@@ -147,18 +154,18 @@ mod tests {
         assert_eq!(shifted(&image, [3, 1, 2], 0, 1), [-1.0, 1.0, -1.0, 3.0, -1.0, 5.0]);
     }
 
-    /// Ten flat greys, each a class of its own.
+    /// 40 uniformly grey images of ten grey values, one class per value.
     fn greys() -> Images {
         let pixels = (0..40u8).flat_map(|i| [25 * (i % 10); 784]).collect();
         Images { shape: Classifier::IMAGE, pixels, labels: Some((0..40).map(|i| i % 10).collect()) }
     }
 
-    const SETTINGS: Settings = Settings { batch: 20, steps: 60, learning_rate: 3e-3, shift: 0, seed: 1 };
+    const CONFIG: ClassifierConfig = ClassifierConfig { batch: 20, steps: 60, learning_rate: 3e-3, shift: 0, seed: 1 };
 
     #[test]
     fn it_learns_is_saved_and_is_read_again() {
-        let mut training = Training::new(gpu(), greys(), SETTINGS).unwrap();
-        let losses: Vec<_> = (0..SETTINGS.steps).map(|_| training.advance().unwrap()).collect();
+        let mut training = Training::new(gpu(), greys(), CONFIG).unwrap();
+        let losses: Vec<_> = (0..CONFIG.steps).map(|_| training.advance().unwrap()).collect();
         assert!((losses[0] - 10f32.ln()).abs() < 0.3 && losses[59] < losses[0] / 2.0, "{} {}", losses[0], losses[59]);
 
         let images = greys().gather(0..13);
@@ -171,7 +178,7 @@ mod tests {
         assert_eq!(Classifier::load(gpu(), &path).unwrap().look(&images).unwrap(), seen);
 
         let other = folder.path().join("other.safetensors");
-        crate::tensors::write(&other, &[], [("ign.classifier".into(), "1".into())].into()).unwrap();
+        crate::files::safetensors::write(&other, &[], [("ign.classifier".into(), "1".into())].into()).unwrap();
         let error = Classifier::load(gpu(), &other).err().unwrap().to_string();
         assert!(error.contains("other.safetensors") && error.contains("is missing"), "{error}");
     }
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn the_seed_determines_every_loss() {
         let losses = |seed| -> Vec<f32> {
-            let mut training = Training::new(gpu(), greys(), Settings { seed, shift: 2, ..SETTINGS }).unwrap();
+            let mut training = Training::new(gpu(), greys(), ClassifierConfig { seed, shift: 2, ..CONFIG }).unwrap();
             (0..3).map(|_| training.advance().unwrap()).collect()
         };
         assert_eq!(losses(1), losses(1));
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn images_without_labels_are_refused() {
-        let error = Training::new(gpu(), Images { labels: None, ..greys() }, SETTINGS).err().unwrap().to_string();
+        let error = Training::new(gpu(), Images { labels: None, ..greys() }, CONFIG).err().unwrap().to_string();
         assert!(error.contains("labels"), "{error}");
     }
 }

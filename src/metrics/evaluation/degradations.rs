@@ -1,86 +1,98 @@
-use super::super::{Classifier, Features, MetricsError, accuracy};
-use super::{known, mean_distance};
+use super::super::{Classifier, Features, accuracy};
+use super::{mean_distance, recognised};
 use crate::data::Images;
-use crate::ign::{Degradation, Distance, Role};
-use crate::train::{Generator, Statistics};
+use crate::error::Error;
+use crate::method::{Degradation, Distance, Role};
+use crate::model::{Generator, NormStatistics};
 use rand::Rng;
 use serde::Serialize;
 
-/// One degradation x̃ of images x. A degradation is a distribution of its own: f, where nothing else is said, is with the
-/// statistics of each batch of x̃.
+/// Metrics of one degradation: of degraded images x̃, their originals x, and projections of x̃ by the network f. Errors
+/// and movements are means of absolute differences over all pixels, for images in [-1, 1].
+///
+/// The distribution of degraded images differs from that of real images. Therefore f uses the statistics of each batch
+/// unless stated otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DegradationFigures {
-    /// What it is.
+pub struct DegradationMetrics {
+    /// The name of the degradation.
     pub name: String,
-    /// |x̃ − x|
+    /// The error |x̃ − x|.
     pub error_before: f64,
-    /// |f(x̃) − x|
+    /// The error |f(x̃) − x|.
     pub error_after: f64,
-    /// |f(x̃) − x| with the running averages of real images: each x̃ on its own, as a single picture is.
+    /// The error |f(x̃) − x| with the running averages of real images. Each x̃ is then projected independently of the
+    /// others, like a single picture.
     pub error_alone: f64,
-    /// |f(f(x̃)) − f(x̃)|
+    /// The movement |f(f(x̃)) − f(x̃)|.
     pub idempotence: f64,
-    /// The classifier's accuracy on x̃, where there are a classifier and labels.
+    /// The classifier's accuracy on x̃, if there are a classifier and labels.
     pub accuracy_before: Option<f64>,
-    /// The classifier's accuracy on f(x̃), where there are a classifier and labels.
+    /// The classifier's accuracy on f(x̃), if there are a classifier and labels.
     pub accuracy_after: Option<f64>,
-    /// The classifier's accuracy on f(x̃) with the running averages of real images, where there are a classifier and
+    /// The classifier's accuracy on f(x̃) with the running averages of real images, if there are a classifier and
     /// labels.
     pub accuracy_alone: Option<f64>,
 }
 
-/// Images x̃ that were spoiled, what f made of them, and the figures of that.
+/// Degraded images and their projections, each `[N, C, H, W]`, with metrics.
 pub struct Projected {
-    /// x̃
+    /// The degraded images x̃.
     pub degraded: Vec<f32>,
-    /// f(x̃) with the statistics of each batch.
+    /// The projections f(x̃) with the statistics of each batch.
     pub once: Vec<f32>,
-    /// f(f(x̃)) with the statistics of each batch.
+    /// The second projections f(f(x̃)) with the statistics of each batch.
     pub twice: Vec<f32>,
-    /// Of all of them.
-    pub figures: DegradationFigures,
+    /// The metrics.
+    pub metrics: DegradationMetrics,
 }
 
-/// Spoils images, projects them, and measures what came of it.
+/// Degrades images, projects them with a network, and measures the projections.
 pub struct Projector<'a> {
-    /// With the statistics of each batch.
+    /// The network with the statistics of each batch.
     together: Generator,
-    /// With running averages.
+    /// The network with running averages.
     alone: Generator,
     classifier: Option<&'a Classifier>,
 }
 
 impl<'a> Projector<'a> {
-    /// Projects by `generator`, whatever its statistics are, and asks `classifier` what it knows.
+    /// A projector with the network of `generator`, regardless of the generator's own statistics. `classifier`, if
+    /// given, measures the accuracy.
     ///
     /// # Errors
-    /// Where the network makes no images that the classifier knows, or the adapter fails.
-    pub fn new(generator: &Generator, classifier: Option<&'a Classifier>) -> Result<Self, MetricsError> {
+    /// If the network's image shape differs from the classifier's, or the adapter fails.
+    pub fn new(generator: &Generator, classifier: Option<&'a Classifier>) -> Result<Self, Error> {
         if classifier.is_some() {
-            known(generator.image())?;
+            recognised(generator.image())?;
         }
-        let [together, alone] = [Statistics::Batch, Statistics::Role].map(|statistics| generator.with(statistics));
+        let [together, alone] =
+            [NormStatistics::Batch, NormStatistics::Role].map(|statistics| generator.blocking_with(statistics));
         Ok(Self { together: together?, alone: alone?, classifier })
     }
 
-    /// Spoils all of `originals`, which are of the network's shape, and projects them.
+    /// Degrades all images of `originals`, projects them, and measures the projections.
     ///
     /// # Errors
-    /// Where there are no images, or the adapter fails.
+    /// If there are no images, their shape differs from the network's, or the adapter fails.
     pub fn project(
         &self,
         originals: &Images,
         degradation: Degradation,
         rng: &mut impl Rng,
-    ) -> Result<Projected, MetricsError> {
+    ) -> Result<Projected, Error> {
+        if originals.is_empty() || originals.shape != self.together.image() {
+            let (own, shape) = (self.together.image(), originals.shape);
+            let text = format!("{} images of shape {shape:?} for a network of images {own:?}", originals.len());
+            return Err(Error::Unsuited(text));
+        }
         let x = originals.gather(0..originals.len());
-        let degraded = degradation.apply(&x, originals.shape, rng);
-        let once = self.together.apply(Role::Image, &degraded)?;
-        let twice = self.together.apply(Role::Sample, &once)?;
-        let alone = self.alone.apply(Role::Image, &degraded)?;
+        let degraded = degradation.apply(&x, originals.shape, rng)?;
+        let once = self.together.blocking_apply(Role::Image, &degraded)?;
+        let twice = self.together.blocking_apply(Role::Sample, &once)?;
+        let alone = self.alone.blocking_apply(Role::Image, &degraded)?;
         let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
         let judged = |images: &[f32]| self.accuracy(images, originals.labels.as_deref());
-        let figures = DegradationFigures {
+        let metrics = DegradationMetrics {
             name: degradation.name(),
             error_before: difference(&degraded, &x),
             error_after: difference(&once, &x),
@@ -90,11 +102,11 @@ impl<'a> Projector<'a> {
             accuracy_after: judged(&once)?,
             accuracy_alone: judged(&alone)?,
         };
-        Ok(Projected { degraded, once, twice, figures })
+        Ok(Projected { degraded, once, twice, metrics })
     }
 
-    /// The classifier's accuracy on `images`, where there are a classifier and labels.
-    pub(super) fn accuracy(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, MetricsError> {
+    /// The classifier's accuracy on `images`, if there are a classifier and labels.
+    pub(super) fn accuracy(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, Error> {
         let (Some(classifier), Some(labels)) = (self.classifier, labels) else { return Ok(None) };
         let seen = classifier.look(images)?;
         accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, labels).map(Some)

@@ -1,37 +1,39 @@
-//! What a trained network is worth, in figures.
+//! The evaluation of a trained network.
 
 mod degradations;
 mod samples;
 
-pub use degradations::{DegradationFigures, Projected, Projector};
-pub use samples::{Reference, SampleFigures};
+pub use degradations::{DegradationMetrics, Projected, Projector};
+pub use samples::{Reference, SampleMetrics};
 
-use super::{Classifier, MetricsError};
+use super::Classifier;
 use crate::data::Images;
-use crate::ign::{Degradation, Distance, Role};
+use crate::error::Error;
+use crate::method::{Degradation, Distance, Role};
+use crate::model::{Checkpoint, Generator};
 use crate::random::{Stream, stream};
-use crate::train::{Checkpoint, Generator};
 use serde::Serialize;
 
-/// How much to measure. Some figures take too long on all samples, and are of the first ones.
+/// The number of images per metric. Slow metrics use the first samples only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Extent {
-    /// Samples, and real images that they are compared with, for everything but what follows.
+pub struct SampleSizes {
+    /// Number of samples, and maximum number of real images, for all metrics not listed below.
     pub samples: usize,
-    /// Samples, and real images, for precision and recall.
+    /// Number of samples, and maximum number of test images, for precision and recall.
     pub manifold: usize,
-    /// Samples for the nearest training image.
+    /// Number of samples for the distance to the nearest training image.
     pub nearest: usize,
-    /// Samples for drift.
+    /// Number of samples for the drift.
     pub drift: usize,
-    /// Test images for each degradation.
+    /// Number of test images per degradation, and for the classifier's accuracy on them without degradation.
     pub degraded: usize,
-    /// Other seeds draw other noise, and spoil images in other ways.
+    /// Seed of noise and degradations.
     pub seed: u64,
 }
 
-impl Extent {
-    /// The extent for so many samples.
+impl SampleSizes {
+    /// The default sizes for `samples` samples: at most 5000 for precision and recall, 1000 for the distance to the
+    /// nearest training image, 1000 for the drift and 2000 per degradation.
     pub fn new(samples: usize, seed: u64) -> Self {
         let at_most = |most: usize| samples.min(most);
         let [manifold, nearest, drift, degraded] = [5000, 1000, 1000, 2000].map(at_most);
@@ -39,101 +41,110 @@ impl Extent {
     }
 }
 
-/// What is evaluated, and with what.
+/// A trained network to evaluate, with the checkpoint, classifier and data for the evaluation.
 pub struct Subject<'a> {
-    /// Settings and noise.
+    /// The checkpoint of the network. It provides noise, settings and step.
     pub checkpoint: &'a Checkpoint,
-    /// f, with the statistics that it has: where these are running averages, those of noise for f(z), of samples for
-    /// f(f(z)), of images for f(x). Degradations are measured with either kind, whichever it has.
+    /// The network f with its kind of statistics. Running averages are those of noise for f(z), of samples for f(f(z))
+    /// and of images for f(x). Degradations are measured with both kinds of statistics in any case.
     pub generator: &'a Generator,
-    /// Makes the features.
+    /// The classifier that computes features and class probabilities.
     pub classifier: &'a Classifier,
-    /// Training images.
+    /// The training images.
     pub train: &'a Images,
-    /// Test images.
+    /// The test images.
     pub test: &'a Images,
 }
 
-/// The figures. Errors and movements are means of absolute differences over all pixels, which are in [-1, 1].
+/// The metrics of a trained network f, for noise z and test images x. Movements are means of absolute differences over
+/// all pixels, for images in [-1, 1].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Steps that the network was trained for.
+    /// The number of completed training steps of the network.
     pub step: u64,
-    /// Of how many images these figures are.
-    pub extent: Extent,
-    /// z, f(z), f(f(z)), f³(z), and real images: training images for everything but the nearest training image, which
-    /// is that of test images. So z and the real images give the scale of each figure.
-    pub samples: Vec<SampleFigures>,
-    /// D(f(x), x) on test images x, D being the distance that was trained with.
+    /// The number of images per metric.
+    #[serde(rename = "extent")]
+    pub sizes: SampleSizes,
+    /// The metrics of z, f(z), f(f(z)), f³(z) and real images. The real images are training images, except for the
+    /// distance to the nearest training image, where they are test images. z and the real images give the scale of each
+    /// metric.
+    pub samples: Vec<SampleMetrics>,
+    /// The mean distance D(f(x), x) on test images x, where D is the distance of the training.
     pub rec: f64,
-    /// |f(z) − z|
+    /// The movement |f(z) − z|.
     pub movement: f64,
-    /// |f(f(z)) − f(z)|, which is to be small beside the movement.
+    /// The movement |f(f(z)) − f(z)|, which should be small compared with |f(z) − z|.
     pub idempotence: f64,
-    /// |fᵏ(z) − fᵏ⁻¹(z)| for k from 1 to 10.
+    /// The movements |fᵏ(z) − fᵏ⁻¹(z)| for k from 1 to 10.
     pub drift: Vec<f64>,
-    /// The classifier's accuracy on the images that are then degraded, where there are labels.
+    /// The classifier's accuracy on the originals of the degraded images, if there are labels.
     pub accuracy: Option<f64>,
-    /// Each degradation.
-    pub degradations: Vec<DegradationFigures>,
+    /// The metrics per degradation.
+    pub degradations: Vec<DegradationMetrics>,
 }
 
-/// Applications of f for drift.
+/// Number of applications of f for the drift.
 const DRIFT: usize = 10;
 
-/// Measures everything. `on` hears what comes next.
+/// Computes all metrics. Calls `on` with the name of each measurement before it starts.
 ///
 /// # Errors
-/// Where the network makes no images that the classifier knows, there are too few samples, or the adapter fails.
-pub fn evaluate(subject: &Subject<'_>, extent: Extent, on: &mut dyn FnMut(&str)) -> Result<Evaluation, MetricsError> {
+/// If `sizes.drift` exceeds `sizes.samples`, the image shape of the network or of the data differs from the classifier's, there are fewer than 4 samples,
+/// training images or test images for precision and recall, the features are not finite, or the adapter fails.
+pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&str)) -> Result<Evaluation, Error> {
     let Subject { checkpoint, generator, classifier, train, test } = subject;
+    let sizes = SampleSizes { degraded: sizes.degraded.min(test.len()), ..sizes };
+    if sizes.drift > sizes.samples {
+        let text = format!("drift is to be measured on {} of {} samples", sizes.drift, sizes.samples);
+        return Err(Error::Unsuited(text));
+    }
     let projector = Projector::new(generator, Some(classifier))?;
     let elements = test.elements();
     on("samples");
-    let z = checkpoint.noise().draw(extent.seed, Stream::Evaluation, 0, extent.samples * elements);
-    let f = generator.repeat(Role::Noise, &z, 3)?;
+    let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * elements);
+    let f = generator.blocking_repeat(Role::Noise, &z, 3)?;
     let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
     let (movement, idempotence) = (difference(&f[0], &z), difference(&f[1], &f[0]));
-    let reference = Reference::new(classifier, train, test, extent)?;
+    let reference = Reference::new(classifier, train, test, sizes)?;
     let mut samples = vec![];
     for (name, set) in [("z", &z), ("f(z)", &f[0]), ("f(f(z))", &f[1]), ("f(f(f(z)))", &f[2])] {
-        on(&format!("figures of {name}"));
+        on(&format!("measurements of {name}"));
         samples.push(reference.compare(name, set)?);
     }
-    on("figures of real images");
+    on("measurements of real images");
     samples.push(reference.real()?);
 
     on("drift");
-    let start = &z[..extent.drift * elements];
-    let path = generator.repeat(Role::Noise, start, DRIFT)?;
+    let start = &z[..sizes.drift * elements];
+    let path = generator.blocking_repeat(Role::Noise, start, DRIFT)?;
     let before = std::iter::once(start).chain(path.iter().map(Vec::as_slice));
     let drift = path.iter().zip(before).map(|(after, before)| difference(after, before)).collect();
 
     on("reconstruction");
-    let x = test.gather(0..extent.samples.min(test.len()));
-    let rec = mean_distance(checkpoint.config.distance, &generator.apply(Role::Image, &x)?, &x);
+    let x = test.gather(0..sizes.samples.min(test.len()));
+    let rec = mean_distance(checkpoint.config.distance, &generator.blocking_apply(Role::Image, &x)?, &x);
 
-    let originals = test.select(0..extent.degraded.min(test.len()));
+    let originals = test.select(0..sizes.degraded);
     let accuracy = projector.accuracy(&originals.gather(0..originals.len()), originals.labels.as_deref())?;
     let mut degradations = vec![];
     for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {
         on(&degradation.name());
-        let mut rng = stream(extent.seed, Stream::Degradation, i as u64);
-        degradations.push(projector.project(&originals, degradation, &mut rng)?.figures);
+        let mut rng = stream(sizes.seed, Stream::Degradation, i as u64);
+        degradations.push(projector.project(&originals, degradation, &mut rng)?.metrics);
     }
     let step = checkpoint.step;
-    Ok(Evaluation { step, extent, samples, rec, movement, idempotence, drift, accuracy, degradations })
+    Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, accuracy, degradations })
 }
 
-/// That the classifier knows images of this shape.
-fn known([c, h, w]: [usize; 3]) -> Result<(), MetricsError> {
+/// Checks that images of this shape suit the classifier.
+fn recognised([c, h, w]: [usize; 3]) -> Result<(), Error> {
     match [c, h, w] == Classifier::IMAGE {
         true => Ok(()),
-        false => Err(MetricsError::Unsuited(format!("the classifier knows 1×28×28 images, and these are {c}×{h}×{w}"))),
+        false => Err(Error::Unsuited(format!("the classifier recognises 1×28×28 images, and these are {c}×{h}×{w}"))),
     }
 }
 
-/// The mean over all elements of |a − b|, or of its square.
+/// The mean over all elements of |a − b| (L1) or (a − b)² (MSE).
 fn mean_distance(distance: Distance, a: &[f32], b: &[f32]) -> f64 {
     let one = |(a, b): (&f32, &f32)| match distance {
         Distance::L1 => f64::from(a - b).abs(),

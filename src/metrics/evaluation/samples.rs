@@ -1,89 +1,89 @@
-use super::super::{Classes, Classifier, Features, Gaussian, MetricsError, PrecisionRecall, nearest, precision_recall};
-use super::{Extent, known};
+use super::super::{Classes, Classifier, Features, Gaussian, PrecisionRecall, nearest, precision_recall};
+use super::{SampleSizes, recognised};
 use crate::data::Images;
+use crate::error::Error;
 use serde::Serialize;
 
-/// One set of samples.
+/// The metrics of one set of samples.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SampleFigures {
-    /// What they are.
+pub struct SampleMetrics {
+    /// The name of the set.
     pub name: String,
-    /// The squared Fréchet distance of their features to those of test images.
+    /// The squared Fréchet distance between the features of the set and those of test images.
     pub frechet: f64,
-    /// How they are spread over the digits.
+    /// The distribution of the set over the digits.
     #[serde(flatten)]
     pub classes: Classes,
-    /// Against test images, with k = 3.
+    /// Precision and recall against test images, with k = 3.
     #[serde(flatten)]
     pub manifold: PrecisionRecall,
-    /// The mean Euclidean distance to the nearest training image.
+    /// The mean Euclidean distance to the nearest training image, in pixel space with values in [-1, 1].
     pub nearest: f64,
 }
 
-/// The k of precision and recall.
+/// k for precision and recall.
 const NEIGHBOURS: usize = 3;
 
-/// What samples are compared with, wherever they come from.
+/// The reference set for sample metrics.
 pub struct Reference<'a> {
     classifier: &'a Classifier,
-    extent: Extent,
-    /// The first test images.
+    sizes: SampleSizes,
+    /// The first test images `[N, 1, 28, 28]`.
     test: Vec<f32>,
-    /// Their features.
+    /// The features of the test images `[N, 64]`.
     features: Vec<f32>,
+    /// The Gaussian fitted to the features.
     gaussian: Gaussian,
-    /// All training images.
+    /// All training images `[M, 1, 28, 28]`.
     train: Vec<f32>,
 }
 
 impl<'a> Reference<'a> {
-    /// As many test images as there are to be samples, and all training images. `classifier` makes the features.
+    /// The reference set: the first `sizes.samples` test images, or all of them if there are fewer, and all training
+    /// images. `classifier` computes the features.
     ///
     /// # Errors
-    /// Where the images are none that the classifier knows, there are too few, or the adapter fails.
-    pub fn new(
-        classifier: &'a Classifier,
-        train: &Images,
-        test: &Images,
-        extent: Extent,
-    ) -> Result<Self, MetricsError> {
-        known(train.shape)?;
-        known(test.shape)?;
+    /// If the shape of the images differs from the classifier's, there are fewer than two test images, their features
+    /// are not finite, or the adapter fails.
+    pub fn new(classifier: &'a Classifier, train: &Images, test: &Images, sizes: SampleSizes) -> Result<Self, Error> {
+        recognised(train.shape)?;
+        recognised(test.shape)?;
         let train = train.gather(0..train.len());
-        let test = test.gather(0..extent.samples.min(test.len()));
+        let test = test.gather(0..sizes.samples.min(test.len()));
         let features = classifier.look(&test)?.features;
         let gaussian = Gaussian::fit(&Features::new(&features, Classifier::FEATURES)?)?;
-        Ok(Self { classifier, extent, test, features, gaussian, train })
+        Ok(Self { classifier, sizes, test, features, gaussian, train })
     }
 
-    /// The figures of samples `[N, 1, 28, 28]`.
+    /// Computes the metrics of samples `[N, 1, 28, 28]`.
     ///
     /// # Errors
-    /// Where there are too few, or the adapter fails.
-    pub fn compare(&self, name: &str, images: &[f32]) -> Result<SampleFigures, MetricsError> {
-        self.figures(name, images, images)
+    /// If there are fewer than 4 samples or test images for precision and recall, there are no training images, the
+    /// last sample is incomplete, the features are not finite, or the adapter fails.
+    pub fn compare(&self, name: &str, images: &[f32]) -> Result<SampleMetrics, Error> {
+        self.measure(name, images, images)
     }
 
-    /// The figures of training images, called `real`: what perfect samples would have. Since they are their own nearest
-    /// training images, those of test images are taken instead.
+    /// Computes the metrics of the first `sizes.samples` training images, named `real`: the values of perfect samples.
+    /// A training image is its own nearest training image, so this distance is that of test images.
     ///
     /// # Errors
     /// As [`compare`](Self::compare).
-    pub fn real(&self) -> Result<SampleFigures, MetricsError> {
-        let count = self.train.len().min(self.extent.samples * Classifier::IMAGE.iter().product::<usize>());
-        self.figures("real", &self.train[..count], &self.test)
+    pub fn real(&self) -> Result<SampleMetrics, Error> {
+        let count = self.train.len().min(self.sizes.samples * Classifier::IMAGE.iter().product::<usize>());
+        self.measure("real", &self.train[..count], &self.test)
     }
 
-    /// The figures of `images`, the nearest training images being those of `near`.
-    fn figures(&self, name: &str, images: &[f32], near: &[f32]) -> Result<SampleFigures, MetricsError> {
+    /// Computes the metrics of `images`. The distance to the nearest training image is that of `near` instead.
+    fn measure(&self, name: &str, images: &[f32], near: &[f32]) -> Result<SampleMetrics, Error> {
         let seen = self.classifier.look(images)?;
         let real = Features::new(&self.features, Classifier::FEATURES)?;
         let samples = Features::new(&seen.features, Classifier::FEATURES)?;
-        let [first_real, first_samples] = [real, samples].map(|features| features.first(self.extent.manifold));
+        let [first_real, first_samples] = [real, samples].map(|features| features.first(self.sizes.manifold));
         let pixels = Classifier::IMAGE.iter().product();
-        let near = Features::new(near, pixels)?.first(self.extent.nearest);
+        let near = Features::new(near, pixels)?.first(self.sizes.nearest);
         let neighbours = nearest(&near, &Features::new(&self.train, pixels)?)?;
-        Ok(SampleFigures {
+        Ok(SampleMetrics {
             name: name.into(),
             frechet: self.gaussian.distance(&Gaussian::fit(&samples)?)?,
             classes: Classes::of(&Features::new(&seen.probabilities, Classifier::CLASSES)?),

@@ -1,6 +1,6 @@
-//! Batch normalisation (Ioffe & Szegedy 2015): one reduction and one elementwise pass each way.
+//! Batch normalisation (Ioffe & Szegedy 2015): one reduction and one elementwise pass in each direction.
 //!
-//! With n elements a channel, μ and σ² the channel's mean and biased variance, x̂ = (x − μ)/√(σ² + ε):
+//! With n elements per channel, mean μ and biased variance σ² of the channel, and x̂ = (x − μ)/√(σ² + ε):
 //!
 //! v = γ·x̂ + β, and y = v where v ≥ 0, slope·v elsewhere
 //!
@@ -8,98 +8,111 @@
 //!
 //! ∂L/∂β = Σ ∂L/∂v, ∂L/∂γ = Σ ∂L/∂v·x̂, ∂L/∂x = γ/√(σ² + ε)·(∂L/∂v − (∂L/∂β + x̂·∂L/∂γ)/n)
 //!
-//! the last of these through the statistics too. Where the statistics are constants its second half is missing. The
-//! activation is part of the operation because it then costs no pass over memory of its own, in either direction.
+//! ∂L/∂x includes the gradient through the statistics. With constant statistics, ∂L/∂x = γ/√(σ² + ε)·∂L/∂v. The
+//! activation is part of the operation to save a separate pass over memory in each direction.
 
 mod normalise;
 mod running;
 mod sums;
 
 use super::channel_sums::Extents;
-use super::{concat, reshape};
-use crate::tape::{Result, Shape, Tensor, Var};
+use super::{Case, Example};
+use crate::tape::{Shape, Tensor, Var, operands};
 pub(super) use normalise::{BatchNorm, InputGradient};
 pub(super) use running::UpdateRunning;
-pub(super) use sums::{GradientSums, Statistics};
-
-/// Mean and biased variance of each channel of x `[N, C, …]`, as the rows of `[2, C]`.
-pub fn batch_statistics(x: Var<'_>) -> Result<Var<'_>> {
-    x.tape().record(Statistics, &[x])
-}
+pub(super) use sums::{BatchStatistics, GradientSums};
 
 /// The constants of batch norm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Norm {
-    /// What is added to the variance.
+    /// The constant ε that is added to the variance.
     pub epsilon: f32,
-    /// The slope below zero of the activation that follows: 1 for none, 0 for ReLU, 0.2 for a leaky one.
+    /// The slope of the activation below zero: 1 for no activation, 0 for ReLU, in between for leaky ReLU.
     pub slope: f32,
 }
 
-/// y = activation(γ·(x − μ)/√(σ² + ε) + β) for each channel of x `[N, C, …]`, with (μ, σ²) = `statistics` `[2, C]` those
-/// of x itself, as [`batch_statistics`] gives them. The gradient of x is taken through them.
-pub fn batch_norm<'t>(x: Var<'t>, statistics: Var<'t>, gamma: Var<'t>, beta: Var<'t>, norm: Norm) -> Result<Var<'t>> {
-    x.tape().record(BatchNorm { norm, fixed: false }, &[x, statistics, gamma, beta])
+/// The result of [`Var::batch_norm`].
+#[derive(Clone, Copy, Debug)]
+pub struct Normalised<'t> {
+    /// The output, with the shape of x.
+    pub y: Var<'t>,
+    /// Mean and biased variance of each channel of x, as the rows of `[2, C]`.
+    pub statistics: Var<'t>,
 }
 
-/// The same with constant statistics, `mean` `[C]` and `variance` `[C]`.
-pub fn batch_norm_fixed<'t>(
-    x: Var<'t>,
-    [mean, variance]: [Var<'t>; 2],
-    gamma: Var<'t>,
-    beta: Var<'t>,
-    norm: Norm,
-) -> Result<Var<'t>> {
-    let row = |v: Var<'t>| reshape(v, [1, v.shape().elements()]);
-    let statistics = concat(&[row(mean)?, row(variance)?])?;
-    x.tape().record(BatchNorm { norm, fixed: true }, &[x, statistics, gamma, beta])
+impl<'t> Var<'t> {
+    /// Mean and biased variance of each channel of x `[N, C, …]`, as the rows of `[2, C]`.
+    #[track_caller]
+    pub fn batch_statistics(self) -> Self {
+        self.tape().record(BatchStatistics, &[self])
+    }
+
+    /// y = activation(γ·(x − μ)/√(σ² + ε) + β) per channel of x `[N, C, …]`, with γ and β `[C]`, and with the mean μ
+    /// and the biased variance σ² of the channel over the batch. ∂L/∂x includes the gradient through μ and σ². The
+    /// returned statistics have no gradient rule.
+    #[track_caller]
+    pub fn batch_norm(self, gamma: Self, beta: Self, norm: Norm) -> Normalised<'t> {
+        let statistics = self.batch_statistics();
+        let y = self.tape().record(BatchNorm { norm, fixed: false }, &[self, statistics, gamma, beta]);
+        Normalised { y, statistics }
+    }
+
+    /// y = activation(γ·(x − μ)/√(σ² + ε) + β) per channel of x `[N, C, …]`, with γ and β `[C]`, and with `mean` μ
+    /// `[C]` and `variance` σ² `[C]` as constants.
+    #[track_caller]
+    pub fn batch_norm_fixed(self, [mean, variance]: [Self; 2], gamma: Self, beta: Self, norm: Norm) -> Self {
+        let [mean, variance] = [mean.as_row(), variance.as_row()];
+        let statistics = self.tape().concat(&[mean, variance]);
+        self.tape().record(BatchNorm { norm, fixed: true }, &[self, statistics, gamma, beta])
+    }
+
+    #[track_caller]
+    fn as_row(self) -> Self {
+        self.reshape([1, self.shape().elements()])
+    }
 }
 
-/// r ← (1 − momentum)·r + momentum·s in place, for running mean and variance `[C]`, from `statistics` `[2, C]` of `n`
-/// elements a channel. The variance is made unbiased by n/(n − 1), as PyTorch does.
-pub fn update_running<'t>(
-    running_mean: Var<'t>,
-    running_variance: Var<'t>,
-    statistics: Var<'t>,
-    n: usize,
-    momentum: f32,
-) -> Result<Var<'t>> {
-    let op = UpdateRunning { momentum, unbiased: n as f32 / n.saturating_sub(1).max(1) as f32 };
-    running_mean.tape().record(op, &[running_mean, running_variance, statistics])
+/// Updates running averages in place: r ← (1 − momentum)·r + momentum·s, for the running mean and variance `[C]`. s is
+/// the mean or variance in the `statistics` `[2, C]` over `n` elements per channel. The factor n/(n − 1) makes the
+/// variance unbiased, as in PyTorch.
+#[track_caller]
+pub fn update_running<'t>([mean, variance]: [Var<'t>; 2], statistics: Var<'t>, n: usize, momentum: f32) -> Var<'t> {
+    let op = UpdateRunning { momentum, unbiased: n as f32 / n.saturating_sub(1) as f32 };
+    mean.tape().record(op, &[mean, variance, statistics])
 }
 
-/// One element as the f64 references see it.
-struct Normalised {
+/// One element in the f64 references.
+struct Element {
     channel: usize,
     /// x̂
     x: f64,
     /// γ/√(σ² + ε)
     scale: f64,
-    /// The output before its activation.
+    /// The value before the activation.
     v: f64,
     slope: f64,
 }
 
 impl Norm {
-    /// Whether statistics, γ and β have the shapes that `channels` need.
-    fn check(channels: usize, operands: &[&Shape]) -> std::result::Result<(), String> {
-        let [statistics, gamma, beta] = [0, 1, 2].map(|i| operands[i]);
+    /// Checks the shapes of statistics, γ and β for `channels` channels.
+    fn check(channels: usize, of: &[&Shape]) -> Result<(), String> {
+        let [statistics, gamma, beta]: [&Shape; 3] = operands(of);
         let fits = statistics.dims() == [2, channels] && [gamma, beta].iter().all(|s| s.dims() == [channels]);
         let needs = || format!("x has {channels} channels: statistics must be [2, {channels}], γ and β [{channels}]");
         fits.then_some(()).ok_or_else(needs)
     }
 
-    /// Element `i`, which is `x`, with statistics, γ and β.
-    fn at(self, extents: Extents, i: usize, x: f64, operands: &[Tensor<'_>]) -> Normalised {
-        let [statistics, gamma, beta] = [0, 1, 2].map(|i| operands[i].data);
+    /// Element `i` with the value `x`. `of` holds statistics, γ and β.
+    fn at(self, extents: Extents, i: usize, x: f64, of: &[Tensor<'_>]) -> Element {
+        let [statistics, gamma, beta] = operands(of).map(|x| x.data);
         let channel = extents.channel_of(i);
         let deviation = (statistics[extents.channels + channel] + f64::from(self.epsilon)).sqrt();
         let (x, scale) = ((x - statistics[channel]) / deviation, gamma[channel] / deviation);
-        Normalised { channel, x, scale, v: gamma[channel] * x + beta[channel], slope: f64::from(self.slope) }
+        Element { channel, x, scale, v: gamma[channel] * x + beta[channel], slope: f64::from(self.slope) }
     }
 }
 
-impl Normalised {
+impl Element {
     fn activated(&self) -> f64 {
         if self.v < 0.0 { self.slope * self.v } else { self.v }
     }
@@ -109,6 +122,45 @@ impl Normalised {
     }
 }
 
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("x.batch_statistics()", "mean and biased variance per channel", "none", |tape| Case {
+        y: tape.input("x", [3, 2, 5]).batch_statistics(),
+        wrt: vec![],
+    }),
+    Example::new(
+        "x.batch_norm(γ, β, norm)",
+        "activation(γ·(x − μ)/√(σ² + ε) + β)",
+        "with h = g·activation′ and x̂ = (x − μ)/√(σ² + ε): x: γ/√(σ² + ε)·(h − mean h − x̂·mean h·x̂), γ: Σ h·x̂, β: Σ h",
+        |tape| {
+            let x = tape.input("x", [4, 2, 5]);
+            let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [2]));
+            let y = x.batch_norm(gamma, beta, Norm { epsilon: 1e-2, slope: 0.2 }).y;
+            Case { y, wrt: vec![x, gamma, beta] }
+        },
+    ),
+    Example::new(
+        "x.batch_norm_fixed([μ, σ²], γ, β, norm)",
+        "activation(γ·(x − μ)/√(σ² + ε) + β)",
+        "as for batch_norm, but x: γ/√(σ² + ε)·h",
+        |tape| {
+            let x = tape.input("x", [4, 2, 5]);
+            let [mean, variance, gamma, beta] = ["mean", "variance", "gamma", "beta"].map(|name| tape.input(name, [2]));
+            let y = x.batch_norm_fixed([mean, variance], gamma, beta, Norm { epsilon: 1e-2, slope: 1.0 });
+            Case { y, wrt: vec![x, gamma, beta] }
+        },
+    )
+    .on(|name, number| if name == "variance" { 0.1 + number.abs() } else { number }),
+    Example::new(
+        "update_running([μ, σ²], statistics, n, momentum)",
+        "r ← (1 − momentum)·r + momentum·s, with σ²·n/(n − 1) for the variance",
+        "none",
+        |tape| {
+            let running = ["mean", "variance"].map(|name| tape.state(name, [3]));
+            Case { y: update_running(running, tape.input("statistics", [2, 3]), 10, 0.1), wrt: vec![] }
+        },
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +168,7 @@ mod tests {
     use crate::testing::{agrees_with, differentiates, feeds, gpu, run};
     use proptest::prelude::*;
 
-    /// Random feeds, variances made positive and `x` moved by `offset`.
+    /// Random feeds with positive variances, and with `x` shifted by `offset`.
     fn sensible(tape: &Tape, seed: u64, offset: f64) -> Vec<(Var<'_>, Vec<f64>)> {
         let mut feeds = feeds(tape, seed);
         for (var, data) in &mut feeds {
@@ -141,11 +193,10 @@ mod tests {
             let tape = Tape::new();
             let x = tape.input("x", [n, c, h, w]);
             let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [c]));
-            let statistics = batch_statistics(x)?;
-            let y = batch_norm(x, statistics, gamma, beta, plain)?;
-            let [mean, variance] = ["running_mean", "running_variance"].map(|name| tape.state(name, [c]));
+            let Normalised { y, statistics } = x.batch_norm(gamma, beta, plain);
+            let running = ["running_mean", "running_variance"].map(|name| tape.state(name, [c]));
             differentiates(&tape, y, &[x, gamma, beta], seed)?;
-            update_running(mean?, variance?, statistics, n * h * w, 0.1)?;
+            update_running(running, statistics, n * h * w, 0.1);
             agrees_with(&tape, &sensible(&tape, seed, 0.0))?;
         }
 
@@ -156,16 +207,15 @@ mod tests {
             let tape = Tape::new();
             let x = tape.input("x", [n, c, h, 3]);
             let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [c]));
-            let statistics = batch_statistics(x)?;
             let norm = Norm { epsilon: 1e-2, slope };
-            let v = batch_norm(x, statistics, gamma, beta, Norm { slope: 1.0, ..norm })?;
-            let y = batch_norm(x, statistics, gamma, beta, norm)?;
-            let apart = crate::ops::leaky_relu(v, slope)?;
+            let v = x.batch_norm(gamma, beta, Norm { slope: 1.0, ..norm }).y;
+            let y = x.batch_norm(gamma, beta, norm).y;
+            let apart = v.leaky_relu(slope);
             differentiates(&tape, y, &[x, gamma, beta], seed)?;
             let feeds = feeds(&tape, seed);
             let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
             let values = tape.interpret(&slices)?;
-            // At the kink f32 and f64 need not agree, and there is no derivative.
+            // Near the kink f32 and f64 may differ, and at the kink the derivative does not exist.
             prop_assume!(values.get(v).iter().all(|v| v.abs() > 1e-3));
             prop_assert_eq!(values.get(y), values.get(apart));
             agrees_with(&tape, &feeds)?;
@@ -176,9 +226,9 @@ mod tests {
             let tape = Tape::new();
             let x = tape.input("x", [n, c, h, 1]);
             let [mean, variance, gamma, beta] = ["mean", "variance", "gamma", "beta"].map(|name| tape.input(name, [c]));
-            // A positive variance also where the finite differences run.
-            let variance = crate::ops::sigmoid(variance)?;
-            let y = batch_norm_fixed(x, [mean, variance], gamma, beta, Norm { epsilon: 1e-5, slope: 1.0 })?;
+            // Keeps the variance positive for the finite differences too.
+            let variance = variance.sigmoid();
+            let y = x.batch_norm_fixed([mean, variance], gamma, beta, Norm { epsilon: 1e-5, slope: 1.0 });
             differentiates(&tape, y, &[x, gamma, beta], seed)?;
             agrees_with(&tape, &feeds(&tape, seed))?;
         }
@@ -190,20 +240,20 @@ mod tests {
         let x = tape.input("x", [65, 3]);
         let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [3]));
         let norm = Norm { epsilon: 1e-5, slope: 1.0 };
-        let y = batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, norm).unwrap();
+        let y = x.batch_norm(gamma, beta, norm).y;
         differentiates(&tape, y, &[x, gamma, beta], 5).unwrap();
         agrees_with(&tape, &feeds(&tape, 5)).unwrap();
     }
 
     #[test]
     fn sums_of_four_channels_at_a_time() {
-        // Planes of whole vectors, and others.
+        // Planes that are a whole number of vectors, and planes that are not.
         for width in [14, 15] {
             let tape = Tape::new();
             let x = tape.input("x", [5, 8, 14, width]);
             let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [8]));
             let norm = Norm { epsilon: 1e-2, slope: 1.0 };
-            let y = batch_norm(x, batch_statistics(x).unwrap(), gamma, beta, norm).unwrap();
+            let y = x.batch_norm(gamma, beta, norm).y;
             let dy = tape.input("dy", x.shape());
             tape.vjp(y, dy, &[x, gamma, beta]).unwrap();
             agrees_with(&tape, &feeds(&tape, 7)).unwrap();
@@ -214,7 +264,7 @@ mod tests {
     fn a_large_mean_costs_the_variance_no_precision() {
         let tape = Tape::new();
         let x = tape.input("x", [16, 2, 20, 20]);
-        let statistics = batch_statistics(x).unwrap();
+        let statistics = x.batch_statistics();
         let feeds = sensible(&tape, 3, 1000.0);
         agrees_with(&tape, &feeds).unwrap();
         let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
@@ -229,10 +279,32 @@ mod tests {
     fn shapes_are_checked() {
         let tape = Tape::new();
         let x = tape.input("x", [4, 3, 2, 2]);
-        let statistics = batch_statistics(x).unwrap();
-        let norm = Norm { epsilon: 1e-5, slope: 1.0 };
-        let error = batch_norm(x, statistics, tape.input("g", [2]), tape.input("b", [3]), norm).unwrap_err();
-        assert!(error.to_string().contains("3 channels"), "{error}");
-        assert!(batch_statistics(tape.input("y", [4])).is_err());
+        x.batch_norm(tape.input("g", [2]), tape.input("b", [3]), Norm { epsilon: 1e-5, slope: 1.0 });
+        let error = tape.check().unwrap_err().to_string();
+        assert!(error.contains("3 channels"), "{error}");
+        let tape = Tape::new();
+        tape.input("y", [4]).batch_statistics();
+        assert!(tape.check().is_err());
+    }
+
+    #[test]
+    fn running_averages_need_two_elements_per_channel() {
+        for n in [0, 1] {
+            let tape = Tape::new();
+            let running = ["mean", "variance"].map(|name| tape.state(name, [3]));
+            update_running(running, tape.input("statistics", [2, 3]), n, 0.1);
+            assert!(tape.check().unwrap_err().to_string().contains("two elements per channel"));
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_a_gradient_is_refused_by_name() {
+        let tape = Tape::new();
+        let x = tape.input("x", [4, 3, 2, 2]);
+        let [gamma, beta] = ["gamma", "beta"].map(|name| tape.input(name, [3]));
+        let y = x.batch_norm(gamma, beta, Norm { epsilon: 1e-5, slope: 1.0 }).y;
+        let dx = tape.gradient((y * y).sum(), &[x]).unwrap()[0];
+        let error = tape.gradient((dx * dx).sum(), &[x]).unwrap_err().to_string();
+        assert!(error.contains("batch_norm_input_gradient has no gradient rule"), "{error}");
     }
 }

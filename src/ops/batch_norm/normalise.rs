@@ -1,16 +1,15 @@
 use super::{GradientSums, Norm};
-use crate::gpu::{Constant, Kernel, ValueId};
+use crate::gpu::{Kernel, Specialisation, ValueId};
 use crate::ops::channel_sums::Extents;
 use crate::ops::lower::{GRID, LANES, Lower, Lowering, PAGE, WORKGROUP};
-use crate::ops::{reshape, slice};
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var, operands};
 use crate::{params, shader};
 
 /// y = activation(γ·(x − μ)/√(σ² + ε) + β). Inputs: x, statistics, γ, β.
 #[derive(Debug)]
 pub(in crate::ops) struct BatchNorm {
     pub norm: Norm,
-    /// Whether the statistics are constants; otherwise those of x.
+    /// Whether the statistics are constants. Otherwise they are the batch statistics of x.
     pub fixed: bool,
 }
 
@@ -19,30 +18,30 @@ impl Op for BatchNorm {
         if self.fixed { "batch_norm_fixed" } else { "batch_norm" }
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Norm::check(Extents::of(inputs[0])?.channels, &inputs[1..])?;
         Ok(inputs[0].clone())
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, dy: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
-        let &[x, statistics, gamma, beta] = call.inputs else { return Ok(vec![]) };
+    fn vjp<'t>(&self, call: &Call<'t, '_>, dy: Var<'t>) -> Option<Gradients<'t>> {
+        let [x, statistics, gamma, beta] = operands(call.inputs);
         let tape = dy.tape();
         if ![0, 2, 3].into_iter().any(|i| call.wants(i)) {
-            return Ok(vec![None; 4]);
+            return Some(vec![None; 4]);
         }
-        let sums = tape.record(GradientSums(self.norm), &[dy, x, statistics, gamma, beta])?;
-        let row = |i: usize| reshape(slice(sums, i, 1)?, gamma.shape());
+        let sums = tape.record(GradientSums(self.norm), &[dy, x, statistics, gamma, beta]);
+        let row = |i: usize| sums.slice(i, 1).reshape(gamma.shape());
         let op = InputGradient { norm: self.norm, fixed: self.fixed };
-        Ok(vec![
-            call.when(0, || tape.record(op, &[dy, x, statistics, gamma, beta, sums]))?,
+        Some(vec![
+            call.when(0, || tape.record(op, &[dy, x, statistics, gamma, beta, sums])),
             None,
-            call.when(2, || row(1))?,
-            call.when(3, || row(0))?,
+            call.when(2, || row(1)),
+            call.when(3, || row(0)),
         ])
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        let Ok(extents) = Extents::of(inputs[0].shape) else { return vec![] };
+        let extents = Extents::accepted(inputs[0].shape);
         let value = |(i, &x)| self.norm.at(extents, i, x, &inputs[1..]).activated();
         inputs[0].data.iter().enumerate().map(value).collect()
     }
@@ -60,12 +59,12 @@ impl Op for InputGradient {
         "batch_norm_input_gradient"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok(inputs[1].clone())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        let Ok(extents) = Extents::of(inputs[1].shape) else { return vec![] };
+        let extents = Extents::accepted(inputs[1].shape);
         let [dy, x, sums] = [0, 1, 5].map(|i| inputs[i].data);
         let share = if self.fixed { 0.0 } else { 1.0 / extents.count() as f64 };
         let value = |i: usize| {
@@ -81,12 +80,12 @@ params! {
     struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, run: i32, share: f32 }
 }
 
-/// The names of the tensors in the shader, by elements and by vectors of four.
+/// Binding names of the tensors, for access by elements and by vectors of four elements.
 const X: [&str; 2] = ["x", "x4"];
 const DY: [&str; 2] = ["dy", "dy4"];
 const RESULT: [&str; 2] = ["result", "result4"];
 
-/// Adds the elementwise pass: by runs of planes on a software adapter, by elements on a GPU.
+/// Adds the elementwise pass: one invocation per run of planes on a software adapter, per element on a GPU.
 fn run(
     at: &mut Lowering<'_>,
     [planes, elements]: [&'static str; 2],
@@ -95,7 +94,7 @@ fn run(
     norm: Norm,
     fixed: bool,
 ) {
-    let Ok(extents) = Extents::of(&at.shape) else { return };
+    let extents = Extents::accepted(&at.shape);
     let (software, size) = (at.caps.software, at.shape.elements());
     let run = 4 * PAGE.div_ceil(4 * extents.pixels);
     let (entry, workgroup, invocations) = match software {
@@ -116,7 +115,7 @@ fn run(
     let bindings: Vec<_> = tensors.chain(channels.iter().copied().zip(per_channel.to_vec())).collect();
     let [divide, channel] = [shader!("shared/divide.wgsl"), shader!("shared/batch_norm.wgsl")];
     let sources = [GRID, shader!("shared/element.wgsl"), divide, channel, shader!("batch_norm.wgsl")];
-    let kernel = Kernel::new(&sources, entry, &[Constant::U32("WORKGROUP", workgroup)]);
+    let kernel = Kernel::new(&sources, entry, &[Specialisation::U32("WORKGROUP", workgroup)]);
     at.run(kernel, &bindings, params, invocations.div_ceil(workgroup as usize), 2 * size);
 }
 

@@ -2,7 +2,7 @@ use crate::ops::lower::{Lower, Lowering};
 use crate::tape::{Op, Shape, Tensor};
 use crate::{params, shader};
 
-/// Moves the running averages towards the statistics of a batch. Inputs: running mean, running variance, statistics.
+/// Updates the running averages with batch statistics. Inputs: running mean, running variance, statistics.
 #[derive(Debug)]
 pub(in crate::ops) struct UpdateRunning {
     pub momentum: f32,
@@ -15,7 +15,10 @@ impl Op for UpdateRunning {
         "update_running"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !self.unbiased.is_finite() {
+            return Err("batch statistics need at least two elements per channel".into());
+        }
         let channels = inputs[0].elements();
         match inputs[0] == inputs[1] && inputs[2].dims() == [2, channels] {
             true => Ok(Shape::none()),
@@ -47,9 +50,9 @@ impl Lower for UpdateRunning {
         let channels = at.shapes[0].elements();
         let Self { momentum, unbiased } = *self;
         let params = Params { channels: channels as u32, momentum, unbiased };
-        let [mean, variance, statistics] = [0, 1, 2].map(|i| at.inputs[i]);
+        let [mean, variance, statistics] = at.operands();
         let bindings = [("running_mean", mean), ("running_variance", variance), ("statistics", statistics)];
-        let source = shader!("running_averages.wgsl");
-        at.over(channels, 6 * channels, source, "update_running", &bindings, params);
+        let source = [shader!("running_averages.wgsl")];
+        at.over(channels, 6 * channels, &source, "update_running", &bindings, params);
     }
 }

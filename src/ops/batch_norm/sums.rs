@@ -4,21 +4,21 @@ use crate::ops::lower::{Lower, Lowering};
 use crate::tape::{Op, Shape, Tensor};
 use crate::{params, shader};
 
-/// Mean and biased variance of each channel: `[2, C]`.
+/// Mean and biased variance per channel, `[2, C]`.
 #[derive(Debug)]
-pub(in crate::ops) struct Statistics;
+pub(in crate::ops) struct BatchStatistics;
 
-impl Op for Statistics {
+impl Op for BatchStatistics {
     fn name(&self) -> &'static str {
         "batch_statistics"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         Ok([2, Extents::of(inputs[0])?.channels].into())
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
-        let Ok(extents) = Extents::of(inputs[0].shape) else { return vec![] };
+        let extents = Extents::accepted(inputs[0].shape);
         let count = extents.count() as f64;
         let mut mean = vec![0.0; extents.channels];
         let mut variance = mean.clone();
@@ -33,7 +33,7 @@ impl Op for Statistics {
     }
 }
 
-/// Σ ∂L/∂v and Σ ∂L/∂v·x̂ of each channel, `[2, C]`: the gradients of β and γ. Inputs: ∂L/∂y, x, statistics, γ, β.
+/// Σ ∂L/∂v and Σ ∂L/∂v·x̂ per channel, `[2, C]`: the gradients of β and γ. Inputs: ∂L/∂y, x, statistics, γ, β.
 #[derive(Debug)]
 pub(in crate::ops) struct GradientSums(pub Norm);
 
@@ -42,7 +42,7 @@ impl Op for GradientSums {
         "batch_norm_gradient_sums"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let channels = Extents::of(inputs[1])?.channels;
         Norm::check(channels, &inputs[2..])?;
         match inputs[0] == inputs[1] {
@@ -52,7 +52,7 @@ impl Op for GradientSums {
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
-        let Ok(extents) = Extents::of(inputs[1].shape) else { return vec![] };
+        let extents = Extents::accepted(inputs[1].shape);
         let [dy, x] = [inputs[0].data, inputs[1].data];
         let mut sums = vec![0.0; output.elements()];
         for i in 0..x.len() {
@@ -73,10 +73,10 @@ params! {
     struct GradientParams { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f32, slope: f32 }
 }
 
-impl Lower for Statistics {
+impl Lower for BatchStatistics {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let Ok(extents) = Extents::of(&at.shapes[0]) else { return };
-        let x = at.inputs[0];
+        let extents = Extents::accepted(&at.shapes[0]);
+        let [x] = at.operands();
         let sources = [shader!("batch_norm_statistics.wgsl")];
         let sums = ChannelSums::new(at.caps, extents, &sources, &[]);
         let params = StatisticsParams {
@@ -93,8 +93,8 @@ impl Lower for Statistics {
 
 impl Lower for GradientSums {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let Ok(extents) = Extents::of(&at.shapes[1]) else { return };
-        let [dy, x, statistics, gamma, beta] = [0, 1, 2, 3, 4].map(|i| at.inputs[i]);
+        let extents = Extents::accepted(&at.shapes[1]);
+        let [dy, x, statistics, gamma, beta] = at.operands();
         let sources = [shader!("shared/batch_norm.wgsl"), shader!("batch_norm_gradient_sums.wgsl")];
         let sums = ChannelSums::new(at.caps, extents, &sources, &[]);
         let params = GradientParams {

@@ -1,13 +1,12 @@
 use super::{Geometry, Operands, Parts, TransposedConvolution, WeightGradient, check};
 use crate::ops::lower::{Lower, Lowering};
-use crate::ops::sum_channels;
 use crate::shader;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 
-/// small = weight ∗ big + bias. Inputs: big, weight, and bias if there is one.
+/// small = weight ∗ big + bias. Inputs: big, weight, and optionally bias.
 ///
-/// ∂L/∂big is the transposed convolution of ∂L/∂small with the same weights, ∂L/∂weight the weight gradient of big and
-/// ∂L/∂small, and ∂L/∂bias the sum of ∂L/∂small over batch and pixels.
+/// ∂L/∂big is the transposed convolution of ∂L/∂small with the same weights. ∂L/∂weight is the weight gradient of big
+/// and ∂L/∂small. ∂L/∂bias is the sum of ∂L/∂small over batch and pixels.
 #[derive(Debug)]
 pub(in crate::ops) struct Convolution {
     pub stride: usize,
@@ -19,10 +18,11 @@ impl Op for Convolution {
         "convolution"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let ([n, _, h, w], [o, _, kh, kw]) = check(inputs[0], inputs[1], inputs.get(2).copied(), self.stride, [1, 0])?;
         let small = |size: usize, kernel: usize| {
-            let room = (size + 2 * self.padding).checked_sub(kernel);
+            let padded = self.padding.checked_mul(2).and_then(|padding| padding.checked_add(size));
+            let room = padded.and_then(|padded| padded.checked_sub(kernel));
             let room = room.filter(|_| kernel > 0).ok_or_else(|| {
                 format!("a kernel of {kernel} does not fit into {size} + 2·{} of padding", self.padding)
             })?;
@@ -31,18 +31,16 @@ impl Op for Convolution {
         Ok([n, o, small(h, kh)?, small(w, kw)?].into())
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let (big, weight, tape) = (call.inputs[0], call.inputs[1], g.tape());
         let adjoint = TransposedConvolution::onto(self.stride, self.padding, &big.shape());
         let weights = WeightGradient::of(self.stride, self.padding, &weight.shape());
-        let mut gradients = vec![
-            call.when(0, || tape.record(adjoint, &[g, weight]))?,
-            call.when(1, || tape.record(weights, &[big, g]))?,
-        ];
+        let mut gradients =
+            vec![call.when(0, || tape.record(adjoint, &[g, weight])), call.when(1, || tape.record(weights, &[big, g]))];
         if call.inputs.len() == 3 {
-            gradients.push(call.when(2, || sum_channels(g))?);
+            gradients.push(call.when(2, || g.sum_channels()));
         }
-        Ok(gradients)
+        Some(gradients)
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {

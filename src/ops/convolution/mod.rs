@@ -1,13 +1,13 @@
-//! Convolution, transposed convolution, and the weight gradient of both.
+//! Convolution, transposed convolution, and their weight gradient.
 //!
 //! A convolution maps a *big* image `[N, C, H, W]` to a *small* one `[N, O, h, w]` with weights `[O, C, kh, kw]`:
 //!
 //! small\[n, o, y, x\] = bias\[o\] + Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·weight\[o, c, i, j\]
 //!
-//! with h = ⌊(H + 2·padding − kh)/stride⌋ + 1, zero outside the image. It is linear in each operand, so three
-//! operations are closed under differentiation: this one, its adjoint in the big image (the transposed convolution)
-//! and its adjoint in the weights. Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016), has
-//! the drawings.
+//! with h = ⌊(H + 2·padding − kh)/stride⌋ + 1, and with zeros outside the big image. The convolution is linear in each
+//! of big image and weights. Three operations are therefore closed under differentiation: the convolution, its adjoint
+//! in the big image (the transposed convolution), and its adjoint in the weights (the weight gradient). For
+//! illustrations see Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
 mod forward;
 mod transposed;
@@ -15,38 +15,42 @@ mod weight_gradient;
 
 use super::lower::Lowering;
 use super::product::{Product, Tiles};
-use crate::gpu::ValueId;
-use crate::tape::{Result, Shape, Var};
+use super::{Case, Example};
+use crate::gpu::{ValueId, Wgsl};
+use crate::tape::{Shape, Var};
 use crate::{params, shader};
 pub(super) use forward::Convolution;
 pub(super) use transposed::TransposedConvolution;
 pub(super) use weight_gradient::WeightGradient;
 
-/// The convolution of `x` `[N, C, H, W]` with `weight` `[O, C, kh, kw]` and `bias` `[O]`: `[N, O, h, w]` with
-/// h = ⌊(H + 2·padding − kh)/stride⌋ + 1.
-pub fn conv2d<'t>(
-    x: Var<'t>,
-    weight: Var<'t>,
-    bias: Option<Var<'t>>,
-    stride: usize,
-    padding: usize,
-) -> Result<Var<'t>> {
-    let inputs: Vec<_> = [x, weight].into_iter().chain(bias).collect();
-    x.tape().record(Convolution { stride, padding }, &inputs)
-}
+impl<'t> Var<'t> {
+    /// The convolution of x `[N, C, H, W]` with `weight` `[O, C, kh, kw]` and `bias` `[O]`: `[N, O, h, w]` with
+    /// h = ⌊(H + 2·padding − kh)/stride⌋ + 1, and w likewise.
+    ///
+    /// ∂L/∂x is the transposed convolution of ∂L/∂y by the same weights, ∂L/∂bias the sum of ∂L/∂y per channel.
+    #[track_caller]
+    pub fn conv2d(self, weight: Self, bias: Option<Self>, stride: usize, padding: usize) -> Self {
+        let inputs: Vec<_> = [self, weight].into_iter().chain(bias).collect();
+        self.tape().record(Convolution { stride, padding }, &inputs)
+    }
 
-/// The transposed convolution of `x` `[N, in, h, w]` with `weight` `[in, out, kh, kw]` and `bias` `[out]`:
-/// `[N, out, H, W]` with H = (h − 1)·stride − 2·padding + kh + output_padding.
-pub fn conv_transpose2d<'t>(
-    x: Var<'t>,
-    weight: Var<'t>,
-    bias: Option<Var<'t>>,
-    stride: usize,
-    padding: usize,
-    output_padding: usize,
-) -> Result<Var<'t>> {
-    let inputs: Vec<_> = [x, weight].into_iter().chain(bias).collect();
-    x.tape().record(TransposedConvolution::with_output_padding(stride, padding, output_padding), &inputs)
+    /// The transposed convolution of x `[N, in, h, w]` with `weight` `[in, out, kh, kw]` and `bias` `[out]`:
+    /// `[N, out, H, W]` with H = (h − 1)·stride − 2·padding + kh + output_padding, and W likewise. `output_padding`
+    /// must be smaller than `stride`.
+    ///
+    /// ∂L/∂x is the convolution of ∂L/∂y with the same weights, ∂L/∂bias the sum of ∂L/∂y per channel.
+    #[track_caller]
+    pub fn conv_transpose2d(
+        self,
+        weight: Self,
+        bias: Option<Self>,
+        stride: usize,
+        padding: usize,
+        output_padding: usize,
+    ) -> Self {
+        let inputs: Vec<_> = [self, weight].into_iter().chain(bias).collect();
+        self.tape().record(TransposedConvolution::with_output_padding(stride, padding, output_padding), &inputs)
+    }
 }
 
 /// The extents of one convolution.
@@ -64,13 +68,14 @@ struct Geometry {
 }
 
 impl Geometry {
-    /// From the shapes of big image, small image and weights, which must have four extents each.
+    /// The extents from the shapes of big image, small image and weights. Each must have four extents.
     fn new(big: &Shape, small: &Shape, weight: &Shape, stride: usize, padding: usize) -> Self {
-        let [batch, c, h, w] = big.nchw().unwrap_or_default();
-        let [_, o, sh, sw] = small.nchw().unwrap_or_default();
-        let [.., kh, kw] = weight.nchw().unwrap_or_default();
-        // With a single small pixel the stride has no effect. One of a kernel's size lets the input gradient take each
-        // tap by itself, instead of looking for the one tap in kh·kw that is inside the image.
+        let nchw = |shape: &Shape| shape.nchw().expect("the shape rules accept four extents only");
+        let [batch, c, h, w] = nchw(big);
+        let [_, o, sh, sw] = nchw(small);
+        let [.., kh, kw] = nchw(weight);
+        // With a single small pixel the stride has no effect. With the kernel size as the stride, each problem of the
+        // input gradient has a single tap, instead of kh·kw taps of which only one lies inside the image.
         let stride = if sh * sw == 1 { kh.max(kw) } else { stride };
         Self { batch, big: [c, h, w], small: [o, sh, sw], kernel: [kh, kw], stride, padding }
     }
@@ -104,8 +109,8 @@ impl Geometry {
         }
     }
 
-    /// Adds a product with the operands of one of the three kernels.
-    fn run(&self, at: &mut Lowering<'_>, index: crate::gpu::Source, parts: Parts, operands: Operands) {
+    /// Adds the product of one convolution kernel. `index` is the WGSL that defines its rows, columns and steps.
+    fn run(&self, at: &mut Lowering<'_>, index: Wgsl, parts: Parts, operands: Operands) {
         let product = Product {
             index: &[shader!("shared/convolution.wgsl"), index],
             rows: parts.rows,
@@ -140,16 +145,16 @@ impl Geometry {
     }
 }
 
-/// The extents of a kernel's product.
+/// The extents of a convolution kernel's product.
 struct Parts {
     rows: usize,
     columns: usize,
-    /// Of the long axis, in the longest problem.
+    /// Number of steps along the inner axis in the longest problem.
     steps: usize,
     problems: usize,
 }
 
-/// What a kernel's product works on.
+/// The operands of a convolution kernel's product C = A·B + bias.
 struct Operands {
     a: ValueId,
     b: ValueId,
@@ -167,14 +172,15 @@ params! {
     }
 }
 
-/// The rules that the shapes of images, weights and bias obey in both directions.
+/// Checks the shapes of image, weights and bias, and the stride, for both directions. `ends` are the axes of input and
+/// output channels in the weights. Returns the extents of image and weights.
 fn check(
     image: &Shape,
     weight: &Shape,
     bias: Option<&Shape>,
     stride: usize,
     ends: [usize; 2],
-) -> std::result::Result<([usize; 4], [usize; 4]), String> {
+) -> Result<([usize; 4], [usize; 4]), String> {
     let image = image.nchw().ok_or("the input must be [N, C, H, W]")?;
     let weight = weight.nchw().ok_or("the weight must have four extents")?;
     let [input, output] = ends;
@@ -185,14 +191,34 @@ fn check(
         return Err(format!("the input has {} channels, the weight expects {}", image[1], weight[input]));
     }
     if let Some(bias) = bias.filter(|b| b.dims() != [weight[output]]) {
-        return Err(format!("the bias has shape {bias}, and there are {} output channels", weight[output]));
+        return Err(format!("the bias has shape {bias}, the weight has {} output channels", weight[output]));
     }
     Ok((image, weight))
 }
 
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new(
+        "x.conv2d(w, bias, stride, padding)",
+        "w ∗ x + bias",
+        "x: transposed convolution of g by w, w: weight gradient, bias: Σ g per channel",
+        |tape| {
+            let (x, w, bias) = (tape.input("x", [2, 3, 6, 5]), tape.input("w", [4, 3, 3, 3]), tape.input("bias", [4]));
+            Case { y: x.conv2d(w, Some(bias), 2, 1), wrt: vec![x, w, bias] }
+        },
+    ),
+    Example::new(
+        "x.conv_transpose2d(w, bias, stride, padding, output_padding)",
+        "wᵀ ∗ x + bias",
+        "x: convolution of g by w, w: weight gradient, bias: Σ g per channel",
+        |tape| {
+            let (x, w, bias) = (tape.input("x", [2, 4, 3, 2]), tape.input("w", [4, 9, 3, 3]), tape.input("bias", [9]));
+            Case { y: x.conv_transpose2d(w, Some(bias), 2, 1, 1), wrt: vec![x, w, bias] }
+        },
+    ),
+];
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::tape::Tape;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
@@ -212,7 +238,7 @@ mod tests {
             let x = tape.input("x", [batch, inputs, height, width]);
             let w = tape.input("w", [outputs, inputs, kh, kw]);
             let b = tape.input("b", [outputs]);
-            let y = conv2d(x, w, Some(b), stride, padding)?;
+            let y = x.conv2d(w, Some(b), stride, padding);
             differentiates(&tape, y, &[x, w, b], seed)?;
             agrees(&tape, seed)?;
         }
@@ -231,7 +257,7 @@ mod tests {
             let x = tape.input("x", [batch, inputs, height, width]);
             let w = tape.input("w", [inputs, outputs, kh, kw]);
             let b = tape.input("b", [outputs]);
-            let y = conv_transpose2d(x, w, Some(b), stride, padding, more % stride)?;
+            let y = x.conv_transpose2d(w, Some(b), stride, padding, more % stride);
             differentiates(&tape, y, &[x, w, b], seed)?;
             agrees(&tape, seed)?;
         }

@@ -1,38 +1,38 @@
 use super::{Convolution, Geometry, Operands, Parts, WeightGradient, check};
 use crate::ops::lower::{Lower, Lowering};
-use crate::ops::sum_channels;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
 
 /// big = weightᵀ ∗ small + bias, the adjoint of the convolution in its image. Inputs: small, weight `[O, C, kh, kw]`,
-/// and bias `[C]` if there is one.
+/// and optionally bias `[C]`.
 ///
-/// ∂L/∂small is the convolution of ∂L/∂big with the same weights, ∂L/∂weight the weight gradient of ∂L/∂big and small,
-/// and ∂L/∂bias the sum of ∂L/∂big over batch and pixels.
+/// ∂L/∂small is the convolution of ∂L/∂big with the same weights. ∂L/∂weight is the weight gradient of ∂L/∂big and
+/// small. ∂L/∂bias is the sum of ∂L/∂big over batch and pixels.
 #[derive(Debug)]
 pub(in crate::ops) struct TransposedConvolution {
     stride: usize,
     padding: usize,
-    extent: Extent,
+    size: OutputSize,
 }
 
-/// A convolution forgets up to stride − 1 rows and columns of the big image; its adjoint has to be told.
+/// Size of the big image. Up to `stride` sizes of the big image give the same small image, so the size of the small
+/// image does not determine it.
 #[derive(Debug)]
-enum Extent {
-    OutputPadding(usize),
+enum OutputSize {
+    Padding(usize),
     Is([usize; 2]),
 }
 
 impl TransposedConvolution {
-    /// As a layer: so many more rows and columns than the smallest big image.
+    /// The layer: a big image with `output_padding` more rows and columns than the smallest possible one.
     pub fn with_output_padding(stride: usize, padding: usize, output_padding: usize) -> Self {
-        Self { stride, padding, extent: Extent::OutputPadding(output_padding) }
+        Self { stride, padding, size: OutputSize::Padding(output_padding) }
     }
 
-    /// As the gradient of a convolution of an image of shape `big`.
+    /// The input gradient of a convolution of an image of shape `big`.
     pub fn onto(stride: usize, padding: usize, big: &Shape) -> Self {
-        let [_, _, h, w] = big.nchw().unwrap_or_default();
-        Self { stride, padding, extent: Extent::Is([h, w]) }
+        let [_, _, h, w] = big.nchw().expect("the image of a convolution has four extents");
+        Self { stride, padding, size: OutputSize::Is([h, w]) }
     }
 }
 
@@ -41,35 +41,36 @@ impl Op for TransposedConvolution {
         "transposed_convolution"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let ([n, _, h, w], [_, c, kh, kw]) = check(inputs[0], inputs[1], inputs.get(2).copied(), self.stride, [0, 1])?;
-        let output_padding = match self.extent {
-            Extent::Is([height, width]) => return Ok([n, c, height, width].into()),
-            Extent::OutputPadding(more) => more,
+        let output_padding = match self.size {
+            OutputSize::Is([height, width]) => return Ok([n, c, height, width].into()),
+            OutputSize::Padding(more) => more,
         };
         if output_padding >= self.stride {
             return Err(format!("output padding {output_padding} must be smaller than the stride {}", self.stride));
         }
         let big = |size: usize, kernel: usize| {
-            let whole = size.checked_sub(1).map(|s| s * self.stride + kernel + output_padding);
-            let big = whole.and_then(|s| s.checked_sub(2 * self.padding)).filter(|&b| b > 0 && kernel > 0);
-            big.ok_or_else(|| format!("nothing is left of {size} pixels, kernel {kernel}, padding {}", self.padding))
+            let more = kernel.checked_add(output_padding);
+            let whole = size.checked_sub(1).and_then(|s| s.checked_mul(self.stride)?.checked_add(more?));
+            let big = whole.and_then(|s| s.checked_sub(self.padding.checked_mul(2)?)).filter(|&b| b > 0 && kernel > 0);
+            big.ok_or_else(|| format!("no output for {size} pixels, kernel {kernel}, padding {}", self.padding))
         };
         Ok([n, c, big(h, kh)?, big(w, kw)?].into())
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let (small, weight, tape) = (call.inputs[0], call.inputs[1], g.tape());
         let adjoint = Convolution { stride: self.stride, padding: self.padding };
         let weights = WeightGradient::of(self.stride, self.padding, &weight.shape());
         let mut gradients = vec![
-            call.when(0, || tape.record(adjoint, &[g, weight]))?,
-            call.when(1, || tape.record(weights, &[g, small]))?,
+            call.when(0, || tape.record(adjoint, &[g, weight])),
+            call.when(1, || tape.record(weights, &[g, small])),
         ];
         if call.inputs.len() == 3 {
-            gradients.push(call.when(2, || sum_channels(g))?);
+            gradients.push(call.when(2, || g.sum_channels()));
         }
-        Ok(gradients)
+        Some(gradients)
     }
 
     fn reference(&self, inputs: &[Tensor<'_>], output: &Shape) -> Vec<f64> {
@@ -92,11 +93,11 @@ impl Lower for TransposedConvolution {
     }
 }
 
-/// Channels that are too few to fill the rows of a tile.
+/// Largest number of channels for which [`by_taps`] is used: too few to fill the rows of a tile.
 const FEW: usize = 8;
 
-/// Rows are channels, columns those pixels of the big image that meet the same taps: a problem for each remainder of
-/// row and column modulo the stride.
+/// Lowers to a product per remainder of padded row and column modulo the stride. The rows are channels. The columns are
+/// the pixels of the big image with this remainder, which all use the same taps.
 fn by_remainders(geometry: Geometry, at: &mut Lowering<'_>) {
     let ([rows, h, w], stride) = (geometry.big, geometry.stride);
     let pixels = h.div_ceil(stride) * w.div_ceil(stride);
@@ -114,8 +115,8 @@ params! {
     }
 }
 
-/// Rows are channels and taps, columns the pixels of the small image; each pixel of the big one then adds up what its
-/// taps hold.
+/// Lowers to one product and a fold. The rows of the product are channels and taps, the columns the pixels of the small
+/// image. The fold sums the taps of each pixel of the big image.
 fn by_taps(geometry: Geometry, at: &mut Lowering<'_>) {
     let ([channels, height, width], [steps, h, w], [kh, kw]) = (geometry.big, geometry.small, geometry.kernel);
     let (rows, columns) = (channels * kh * kw, geometry.batch * h * w);
@@ -138,7 +139,7 @@ fn by_taps(geometry: Geometry, at: &mut Lowering<'_>) {
         columns: columns as i32,
         biased: bias.is_some().into(),
     };
-    // Without a bias its binding is never read, but has to be there.
+    // Without a bias the kernel never reads its binding, but the binding must exist.
     let bindings = [("taps", taps), ("bias", bias.unwrap_or(taps)), ("big", at.output)];
-    at.elementwise(shader!("convolution_fold.wgsl"), "fold", &bindings, params);
+    at.by_elements(shader!("convolution_fold.wgsl"), "fold", &bindings, params);
 }

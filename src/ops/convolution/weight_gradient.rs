@@ -2,13 +2,14 @@ use super::{Convolution, Geometry, Operands, Parts, TransposedConvolution};
 use crate::gpu::Caps;
 use crate::ops::lower::{Lower, Lowering};
 use crate::ops::product::Tiling;
-use crate::tape::{Call, Op, Result, Shape, Tensor, Var};
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
 
-/// weight\[o, c, i, j\] = Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·small\[n, o, y, x\], the adjoint of
-/// the convolution in its weights. Inputs: big, small.
+/// weight\[o, c, i, j\] = Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·small\[n, o, y, x\], the
+/// adjoint of the convolution in its weights. Inputs: big, small.
 ///
-/// ∂L/∂big is the transposed convolution of small, and ∂L/∂small the convolution of big, with ∂L/∂weight as weights.
+/// ∂L/∂big is the transposed convolution of small with ∂L/∂weight as weights. ∂L/∂small is the convolution of big with
+/// ∂L/∂weight as weights.
 #[derive(Debug)]
 pub(in crate::ops) struct WeightGradient {
     stride: usize,
@@ -17,9 +18,9 @@ pub(in crate::ops) struct WeightGradient {
 }
 
 impl WeightGradient {
-    /// The gradient of weights of shape `weight`.
+    /// The weight gradient for weights of shape `weight`.
     pub fn of(stride: usize, padding: usize, weight: &Shape) -> Self {
-        let [.., kh, kw] = weight.nchw().unwrap_or_default();
+        let [.., kh, kw] = weight.nchw().expect("the weights of a convolution have four extents");
         Self { stride, padding, kernel: [kh, kw] }
     }
 }
@@ -29,20 +30,20 @@ impl Op for WeightGradient {
         "convolution_weight_gradient"
     }
 
-    fn shape(&self, inputs: &[&Shape]) -> std::result::Result<Shape, String> {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match (inputs[0].nchw(), inputs[1].nchw()) {
             (Some([n, c, ..]), Some([m, o, ..])) if n == m => Ok([o, c, self.kernel[0], self.kernel[1]].into()),
             _ => Err("both images must be [N, C, H, W] with one batch size".into()),
         }
     }
 
-    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Result<Vec<Option<Var<'t>>>> {
+    fn vjp<'t>(&self, call: &Call<'t, '_>, g: Var<'t>) -> Option<Gradients<'t>> {
         let (big, small, tape) = (call.inputs[0], call.inputs[1], g.tape());
         let onto_big = TransposedConvolution::onto(self.stride, self.padding, &big.shape());
         let onto_small = Convolution { stride: self.stride, padding: self.padding };
-        Ok(vec![
-            call.when(0, || tape.record(onto_big, &[small, g]))?,
-            call.when(1, || tape.record(onto_small, &[big, g]))?,
+        Some(vec![
+            call.when(0, || tape.record(onto_big, &[small, g])),
+            call.when(1, || tape.record(onto_small, &[big, g])),
         ])
     }
 
@@ -73,13 +74,13 @@ impl Lower for WeightGradient {
         if problems > 1 {
             let params = SumParams { elements: elements as u32, parts: problems as u32 };
             let bindings = [("parts", c), ("y", at.output)];
-            at.elementwise(shader!("sum_parts.wgsl"), "sum_parts", &bindings, params);
+            at.by_elements(shader!("sum_parts.wgsl"), "sum_parts", &bindings, params);
         }
     }
 }
 
-/// Into how many parts the long axis of `pixels` is split: few tiles leave an adapter idle, and every part costs a pass
-/// over the weights.
+/// Number of parts of the inner axis of `pixels` steps. Too few tiles leave the adapter idle, and every part costs a
+/// pass over the weights.
 fn parts(caps: &Caps, rows: usize, columns: usize, pixels: usize) -> usize {
     let [tile_rows, tile_columns] = Tiling::choose(caps, rows, columns, 1).tile();
     let tiles = rows.div_ceil(tile_rows) * columns.div_ceil(tile_columns);

@@ -1,0 +1,18 @@
+// An elementwise kernel of three operands: y = formula_3(x0, x1, x2), one invocation per vector of four elements.
+// Expects WORKGROUP, shared/element.wgsl and
+//   fn formula_3(x0, x1, x2: vec4<f32>) -> vec4<f32>
+
+struct Params { quads: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
+
+@group(0) @binding(0) var<storage, read> x0: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x1: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> x2: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn elementwise_3(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
+                 @builtin(local_invocation_index) l: u32) {
+  let i = element(w, n, l);
+  if (i < params.quads) { y[i] = formula_3(x0[i], x1[i], x2[i]); }
+}

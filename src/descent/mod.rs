@@ -1,0 +1,271 @@
+//! Gradient descent, shared by all trainings: a [`Task`] provides an objective and the inputs of each step, and a
+//! [`Descent`] records and compiles a step once and runs it repeatedly.
+
+use crate::compile::{Check, Compiled, Finding, blocking_compile};
+use crate::error::Error;
+use crate::gpu::{Gpu, MemoryReport, Profile, Store};
+use crate::nn::Adam;
+use crate::tape::{self, Tape, Var};
+use std::collections::BTreeMap;
+
+/// A training task: an objective and the inputs of each step.
+pub trait Task {
+    /// Records losses and gradients.
+    fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>>;
+
+    /// Records operations after the parameter update; by default none.
+    fn record_after(&self, _tape: &Tape) {}
+
+    /// The optimiser. Its step size is that of [`learning_rate`](Self::learning_rate).
+    fn adam(&self) -> Adam;
+
+    /// The step size of the optimiser after `done` steps; by default a constant.
+    fn learning_rate(&self, done: u64) -> f64 {
+        let _ = done;
+        self.adam().learning_rate
+    }
+
+    /// Name and contents of every input of step `done` + 1, except the optimiser's. Every name must be an input of the
+    /// tape.
+    fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)>;
+}
+
+/// A recorded step, up to the parameter update.
+pub struct Recorded<'t> {
+    /// Name and variable of each loss, with one element per loss.
+    pub losses: Vec<(&'static str, Var<'t>)>,
+    /// The parameters.
+    pub parameters: Vec<Var<'t>>,
+    /// The gradient of each parameter, in the order of the parameters.
+    pub gradients: Vec<Var<'t>>,
+}
+
+/// A training with Adam: the compiled tape of a step, and the tensors that it updates.
+pub struct Descent<T> {
+    gpu: Gpu,
+    task: T,
+    store: Store,
+    tape: Tape,
+    program: Compiled,
+    losses: Vec<&'static str>,
+    step: u64,
+    /// The inputs of the next step, once prepared.
+    next: Option<Inputs>,
+}
+
+type Inputs = Vec<(&'static str, Vec<f32>)>;
+
+impl<T: Task> Descent<T> {
+    /// A training of `task` with the state `tensors` after `done` steps. If `done` is 0, `tensors` may omit the
+    /// optimiser's moments, which are then zero.
+    ///
+    /// # Errors
+    /// If the tape cannot be recorded or compiled, a tensor is missing, or the adapter fails.
+    pub fn new(gpu: &Gpu, task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
+        let tape = Tape::new();
+        let mut store = Store::new();
+        let (program, losses) = {
+            let recorded = task.record(&tape)?;
+            if let Some((name, loss)) = recorded.losses.iter().find(|(_, loss)| loss.shape().elements() != 1) {
+                return Err(Error::Unsuited(format!("the loss {name} must be a single number, and is {loss:?}")));
+            }
+            update(&task, &tape, &recorded);
+            if done == 0 {
+                for (name, zeros) in Adam::initial(&recorded.parameters) {
+                    store.blocking_set(gpu, &name, &zeros)?;
+                }
+            }
+            for (name, contents) in tensors {
+                store.blocking_set(gpu, name, contents)?;
+            }
+            let program = blocking_compile(gpu, &store, &tape, &recorded.losses)?;
+            (program, recorded.losses.iter().map(|(name, _)| *name).collect())
+        };
+        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, step: done, next: None })
+    }
+
+    /// The task.
+    pub fn task(&self) -> &T {
+        &self.task
+    }
+
+    /// The number of completed steps.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The tensors, updated by every step.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Reads the contents of all tensors by name.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
+        Ok(self.store.blocking_read(&self.gpu)?)
+    }
+
+    /// The memory for the intermediate values of a step.
+    pub fn memory(&self) -> MemoryReport {
+        self.program.memory()
+    }
+
+    /// Submits one step and prepares the inputs of the next one. Does not wait for the adapter to finish.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn advance(&mut self) -> Result<(), Error> {
+        let inputs = self.inputs();
+        write(&self.program, &inputs)?;
+        self.program.run()?;
+        self.step += 1;
+        self.next = Some(self.inputs());
+        Ok(())
+    }
+
+    /// Reads name and value of each loss of the last step.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
+        let values = self.program.blocking_read(&self.losses)?;
+        Ok(self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect())
+    }
+
+    /// Runs one step and measures the time of every operation.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn profile(&mut self) -> Result<Profile, Error> {
+        let inputs = self.inputs();
+        write(&self.program, &inputs)?;
+        let profile = self.program.blocking_profile()?;
+        self.step += 1;
+        Ok(profile)
+    }
+
+    /// Runs one step line by line, up to the first line that fails `check`.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn check(&mut self, check: Check) -> Result<Option<Finding>, Error> {
+        let inputs = self.inputs();
+        write(&self.program, &inputs)?;
+        let finding = self.program.blocking_check(&self.tape, check)?;
+        self.step += 1;
+        Ok(finding)
+    }
+
+    /// Runs one step on another tape with the objective recorded up to the parameter update. Returns the contents of
+    /// `outputs`.
+    ///
+    /// # Errors
+    /// If the tape cannot be compiled, or the adapter fails.
+    pub fn advance_on(
+        &mut self,
+        tape: &Tape,
+        recorded: &Recorded<'_>,
+        outputs: &[(&str, Var<'_>)],
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        update(&self.task, tape, recorded);
+        let program = blocking_compile(&self.gpu, &self.store, tape, outputs)?;
+        let inputs = self.inputs();
+        write(&program, &inputs)?;
+        program.run()?;
+        self.step += 1;
+        let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
+        Ok(program.blocking_read(&names)?)
+    }
+
+    /// The inputs of the next step.
+    fn inputs(&mut self) -> Inputs {
+        let step = self.step;
+        self.next.take().unwrap_or_else(|| {
+            let mut inputs = self.task.inputs(step);
+            let adam = Adam { learning_rate: self.task.learning_rate(step), ..self.task.adam() };
+            inputs.push((Adam::RATES, adam.rates(step + 1).to_vec()));
+            inputs
+        })
+    }
+}
+
+/// Records the parameter update and the operations after it.
+fn update<T: Task>(task: &T, tape: &Tape, recorded: &Recorded<'_>) {
+    task.adam().record(tape, &recorded.parameters, &recorded.gradients);
+    task.record_after(tape);
+}
+
+fn write(program: &Compiled, inputs: &Inputs) -> Result<(), Error> {
+    Ok(inputs.iter().try_for_each(|(name, contents)| program.write(name, contents))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::gpu;
+
+    /// A task that moves w towards an input `x` that changes at each step.
+    struct Follow;
+
+    impl Task for Follow {
+        fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
+            let (w, x) = (tape.state("w", [1]), tape.input("x", [1]));
+            let loss = w.mse(x);
+            Ok(Recorded { losses: vec![("mse", loss)], parameters: vec![w], gradients: tape.gradient(loss, &[w])? })
+        }
+
+        fn adam(&self) -> Adam {
+            Adam { learning_rate: 0.5, beta1: 0.5, ..Adam::default() }
+        }
+
+        fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
+            vec![("x", vec![10.0 + done as f32])]
+        }
+    }
+
+    fn start() -> Descent<Follow> {
+        Descent::new(gpu(), Follow, &[("w".to_string(), vec![0.0])].into(), 0).unwrap()
+    }
+
+    #[test]
+    fn every_step_has_its_inputs_and_goes_down_the_gradient() {
+        let mut descent = start();
+        let losses = (0..3).map(|_| {
+            descent.advance().unwrap();
+            descent.losses().unwrap()[0]
+        });
+        // The length of Adam's first steps is about the learning rate.
+        let expected = [10.0f32, 10.5, 11.0].map(|distance| distance * distance);
+        for ((name, loss), expected) in losses.zip(expected) {
+            assert!(name == "mse" && (loss - expected).abs() < 0.1, "{loss} {expected}");
+        }
+        assert_eq!(descent.step(), 3);
+        assert!((descent.tensors().unwrap()["w"][0] - 1.5).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_step_of_any_kind_is_a_step() {
+        let mut plain = start();
+        (0..4).for_each(|_| plain.advance().unwrap());
+        let mut other = start();
+        other.advance().unwrap();
+        other.profile().unwrap();
+        assert_eq!(other.check(Check::Finite).unwrap(), None);
+        let tape = Tape::new();
+        let recorded = Follow.record(&tape).unwrap();
+        let loss = other.advance_on(&tape, &recorded, &recorded.losses).unwrap();
+        assert_eq!(loss[0][0], plain.losses().unwrap()[0].1);
+        assert_eq!((other.step(), other.tensors().unwrap()), (plain.step(), plain.tensors().unwrap()));
+    }
+
+    #[test]
+    fn a_training_goes_on_only_with_all_of_its_tensors() {
+        let mut tensors = start().tensors().unwrap();
+        assert!(Descent::new(gpu(), Follow, &tensors, 7).is_ok());
+        tensors.remove("adam.v.w");
+        let error = Descent::new(gpu(), Follow, &tensors, 7).err().unwrap().to_string();
+        assert!(error.contains("adam.v.w"), "{error}");
+    }
+}

@@ -1,0 +1,84 @@
+//! The error of everything above the engine.
+
+use crate::compile::CompileError;
+#[cfg(feature = "train")]
+use crate::data::DataError;
+use crate::files::FileError;
+use crate::gpu::GpuError;
+use crate::tape::TapeError;
+use thiserror::Error;
+
+/// An error of a model, a training or a measurement.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum Error {
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error(transparent)]
+    Tape(#[from] TapeError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A setting out of range.
+    #[error("{name} {reason}")]
+    Setting {
+        /// The name of the setting.
+        name: &'static str,
+        /// The rest of the message: the value and the permitted range.
+        reason: String,
+    },
+    /// A folder for a new run that already contains a run.
+    #[cfg(feature = "train")]
+    #[error("{}: the folder already contains a run", .0.display())]
+    Occupied(std::path::PathBuf),
+    /// Losses that are infinite or NaN.
+    #[cfg(feature = "train")]
+    #[error("the losses are no longer finite at step {step}: {losses}")]
+    NotFinite {
+        /// The number of completed steps.
+        step: u64,
+        /// Name and value of each loss.
+        losses: String,
+    },
+    /// A mismatch: of images and network, of two sets of features, of a checkpoint and its use.
+    #[error("{0}")]
+    Unsuited(String),
+}
+
+impl Error {
+    /// Checks that `value` is in `range`.
+    pub(crate) fn check_range(
+        name: &'static str,
+        value: f64,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Result<(), Self> {
+        match range.contains(&value) {
+            true => Ok(()),
+            false => {
+                let reason = format!("is {value}, and must be from {} to {}", range.start(), range.end());
+                Err(Self::Setting { name, reason })
+            }
+        }
+    }
+
+    /// Checks that `numbers` are whole images of `shape`, and returns the number of elements per image.
+    pub(crate) fn check_images(numbers: &[f32], shape: [usize; 3]) -> Result<usize, Self> {
+        let elements: usize = shape.iter().product();
+        match elements > 0 && numbers.len().is_multiple_of(elements) {
+            true => Ok(elements),
+            false => Err(Self::Unsuited(format!("{} numbers are not whole images of shape {shape:?}", numbers.len()))),
+        }
+    }
+
+    /// Checks that `value` is at least `least`; `why` is appended to the error message.
+    pub(crate) fn check_least(name: &'static str, value: u64, least: u64, why: &str) -> Result<(), Self> {
+        match value >= least {
+            true => Ok(()),
+            false => Err(Self::Setting { name, reason: format!("is {value}, and must be at least {least}{why}") }),
+        }
+    }
+}

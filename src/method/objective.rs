@@ -1,0 +1,362 @@
+use super::{PREFIXES, Role};
+use crate::nn::{Dropout, Mode, Sequential};
+use crate::ops;
+use crate::tape::{Result, Tape, Var};
+use serde::{Deserialize, Serialize};
+
+/// The distance D between images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// The mean squared error.
+    Mse,
+    /// The mean absolute error.
+    L1,
+}
+
+/// The bound of the otherwise unbounded tightness loss: the L_tight of each sample becomes tanh(L_tight/(a·R))·a·R.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clamp {
+    /// No bound.
+    None,
+    /// The ratio a, with R = D(f(z), z) per sample, held constant in the gradient.
+    Noise(f32),
+    /// The ratio a, with R = L_rec of the batch, held constant in the gradient.
+    Data(f32),
+}
+
+/// The weights λ of the three loss terms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// The weight of reconstruction.
+    pub rec: f32,
+    /// The weight of idempotence.
+    pub idem: f32,
+    /// The weight of tightness.
+    pub tight: f32,
+}
+
+/// The training objective, for images x and noise z:
+///
+/// L = λ_rec·D(f(x), x) + λ_idem·D(f(f(z)), f(z)) + λ_tight·L_tight, with L_tight = −D(f(f(z)), f(z))
+///
+/// The gradient of idempotence flows only into the inner application of f, through the outer one. The gradient of
+/// tightness flows only into the outer application.
+///
+/// Let y = f(z), w = f(y) and d = D(w, y). Without a clamp, one backward pass from d to y yields two gradients: the
+/// parameter gradient of the outer application (tightness, up to its sign) and ∂d/∂y. The vector-Jacobian product of
+/// ∂d/∂y with y = f(z) is the gradient of idempotence. So a step has three applications of f and three backward passes,
+/// and needs no copy of the network. A clamp adds one backward pass through the outer application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    /// The distance D.
+    pub distance: Distance,
+    /// The clamp of tightness.
+    pub clamp: Clamp,
+    /// The probability of [`Dropout`], with separate masks per application; 0 records no dropout.
+    pub dropout: f32,
+}
+
+/// The variables of a recorded step.
+pub struct TrainingStep<'t> {
+    /// Images x.
+    pub x: Var<'t>,
+    /// Noise z.
+    pub z: Var<'t>,
+    /// Reconstructions f(x).
+    pub fx: Var<'t>,
+    /// Samples y = f(z).
+    pub y: Var<'t>,
+    /// Samples after a second application, w = f(f(z)).
+    pub w: Var<'t>,
+    /// The unweighted losses: rec, idem, tight.
+    pub losses: [Var<'t>; 3],
+    /// The variance of f(z) over the batch, averaged over pixels and channels. Near 0 if all samples are alike.
+    pub variance: Var<'t>,
+    /// The network's parameters.
+    pub parameters: Vec<Var<'t>>,
+    /// The unweighted gradients per term (rec, idem, tight), in the order of the parameters.
+    pub gradients: [Vec<Var<'t>>; 3],
+    /// The gradients of L, in the order of the parameters.
+    pub total: Vec<Var<'t>>,
+}
+
+/// The contribution of the outer application w = f(y).
+struct Outer<'t> {
+    idem: Var<'t>,
+    tight: Var<'t>,
+    /// ∂L_idem/∂y, both through w and directly.
+    y_gradient: Var<'t>,
+    /// ∂L_tight/∂parameters with y held constant.
+    gradients: Vec<Var<'t>>,
+}
+
+impl Objective {
+    /// The input `[3]` with the weights (λ_rec, λ_idem, λ_tight).
+    pub const WEIGHTS: &'static str = "weights";
+
+    /// The input `[1]` with the seed of the step's dropout masks, a whole number from 0 to 2²⁴ − 1.
+    pub const DROPOUT_SEED: &'static str = "dropout.seed";
+
+    /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`, and
+    /// `dropout.seed` if dropout is enabled. Every application updates the unprefixed running averages and the averages
+    /// of its role.
+    #[track_caller]
+    pub fn record<'t>(
+        &self,
+        tape: &'t Tape,
+        network: &Sequential,
+        batch: usize,
+        [c, h, w]: [usize; 3],
+    ) -> Result<TrainingStep<'t>> {
+        let [x, z] = ["x", "z"].map(|name| tape.input(name, [batch, c, h, w]));
+        let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
+        let fx = self.apply(network, x, Role::Image, seed);
+        let y = self.apply(network, z, Role::Noise, seed);
+        let w = self.apply(network, y, Role::Sample, seed);
+        let parameters = network.on(tape);
+
+        let rec = self.mean(fx, x);
+        let rec_gradients = tape.gradient(rec, &parameters)?;
+        let outer = self.outer(rec, [z, y, w], &parameters)?;
+        let idem_gradients = tape.vjp(y, outer.y_gradient, &parameters)?;
+
+        let weights = tape.input(Self::WEIGHTS, [3]);
+        let gradients = [rec_gradients, idem_gradients, outer.gradients];
+        let sum = |i: usize| ops::weighted_sum(weights, [0, 1, 2].map(|term| gradients[term][i]));
+        let total = (0..parameters.len()).map(sum).collect();
+        Ok(TrainingStep {
+            x,
+            z,
+            fx,
+            y,
+            w,
+            losses: [rec, outer.idem, outer.tight],
+            variance: batch_variance(y),
+            parameters,
+            gradients,
+            total,
+        })
+    }
+
+    /// Records f(v), with the running averages and, if there is a `seed`, the dropout masks of this role.
+    #[track_caller]
+    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, seed: Option<Var<'t>>) -> Var<'t> {
+        let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application: role as u16 });
+        network.apply(v, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
+    }
+
+    /// The two terms of the outer application w = f(y).
+    fn outer<'t>(&self, rec: Var<'t>, [z, y, w]: [Var<'t>; 3], parameters: &[Var<'t>]) -> Result<Outer<'t>> {
+        match self.clamp {
+            Clamp::None => self.unclamped([y, w], parameters),
+            Clamp::Noise(a) => self.clamped([y, w], parameters, a * self.per_sample(y, z), &[y]),
+            Clamp::Data(a) => self.clamped([y, w], parameters, a * rec.broadcast([y.shape().batch()]), &[y, rec]),
+        }
+    }
+
+    fn unclamped<'t>(&self, [y, w]: [Var<'t>; 2], parameters: &[Var<'t>]) -> Result<Outer<'t>> {
+        let idem = self.mean(w, y);
+        let tight = -idem;
+        let mut gradients = y.tape().gradient(tight, &[parameters, &[y]].concat())?;
+        let y_gradient = -gradients.remove(parameters.len());
+        Ok(Outer { idem, tight, y_gradient, gradients })
+    }
+
+    /// The two terms, with `scale` = a·R per sample. The gradient of tightness treats `scale` and its sources `held` as
+    /// constants.
+    fn clamped<'t>(
+        &self,
+        [y, w]: [Var<'t>; 2],
+        parameters: &[Var<'t>],
+        scale: Var<'t>,
+        held: &[Var<'t>],
+    ) -> Result<Outer<'t>> {
+        // The clamp weights samples differently in the two terms, and batch norm couples samples: two backward passes.
+        let each = self.per_sample(w, y);
+        let idem = each.mean();
+        let y_gradient = y.tape().gradient(idem, &[y])?[0];
+        let tight = ((-each / scale).tanh() * scale).mean();
+        // A requested gradient stops the backward pass at its variable. The unused ones are never computed.
+        let mut gradients = y.tape().gradient(tight, &[parameters, held].concat())?;
+        gradients.truncate(parameters.len());
+        Ok(Outer { idem, tight, y_gradient, gradients })
+    }
+
+    /// D(a, b) over all samples.
+    fn mean<'t>(&self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
+        match self.distance {
+            Distance::Mse => a.mse(b),
+            Distance::L1 => a.l1(b),
+        }
+    }
+
+    /// D(a, b) per sample.
+    fn per_sample<'t>(&self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
+        match self.distance {
+            Distance::Mse => a.mse_per_sample(b),
+            Distance::L1 => a.l1_per_sample(b),
+        }
+    }
+}
+
+/// The variance over the batch, averaged over all other axes.
+fn batch_variance(y: Var<'_>) -> Var<'_> {
+    let vectors = y.reshape([y.shape().batch(), y.shape().per_sample()]);
+    vectors.batch_statistics().slice(1, 1).mean()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Layer;
+    use crate::tape::{Shape, Source, Values};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::BTreeMap;
+
+    const BATCH: usize = 3;
+    const IMAGE: [usize; 3] = [1, 6, 6];
+    const WEIGHTS: [f64; 3] = [2.0, 3.0, 0.7];
+
+    fn tiny(name: &str) -> Sequential {
+        let layers = vec![
+            Layer::Conv2d { inputs: 1, outputs: 2, kernel: 4, stride: 2, padding: 1 },
+            Layer::LeakyRelu(0.2),
+            Layer::Conv2d { inputs: 2, outputs: 3, kernel: 3, stride: 1, padding: 0 },
+            Layer::BatchNorm { channels: 3 },
+            Layer::Relu,
+            Layer::ConvTranspose2d { inputs: 3, outputs: 2, kernel: 3, stride: 1, padding: 0, output_padding: 0 },
+            Layer::BatchNorm { channels: 2 },
+            Layer::LeakyRelu(0.1),
+            Layer::ConvTranspose2d { inputs: 2, outputs: 1, kernel: 4, stride: 2, padding: 1, output_padding: 0 },
+            Layer::Tanh,
+        ];
+        Sequential { layers, name: name.into() }
+    }
+
+    /// Interprets a tape in f64. Variables in `inputs` get the given values. All others get random values seeded by
+    /// their name without `copy.`, so that a copy equals its original.
+    fn interpret<'t>(tape: &'t Tape, inputs: &BTreeMap<String, Vec<f64>>) -> Values<'t> {
+        let fed = tape.all(|n| matches!(n.source, Source::Input(_) | Source::State(_)));
+        let data = |v: &Var<'_>| -> Vec<f64> {
+            let name = v.name().replace("copy.", "");
+            if let Some(data) = inputs.get(&name) {
+                return data.clone();
+            }
+            let seed = name.bytes().fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            (0..v.shape().elements()).map(|_| rng.random_range(-0.8..0.8)).collect()
+        };
+        let feeds: Vec<_> = fed.iter().map(|v| (*v, data(v))).collect();
+        let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
+        tape.interpret(&slices).unwrap()
+    }
+
+    /// The gradients of the paper's listing: four applications, with a copy of the network for idempotence, and with a
+    /// constant f(z) for tightness.
+    fn listing(objective: Objective) -> Vec<Vec<f64>> {
+        let tape = Tape::new();
+        let shape = Shape::from([BATCH, IMAGE[0], IMAGE[1], IMAGE[2]]);
+        let [x, z] = ["x", "z"].map(|name| tape.input(name, shape.clone()));
+        let (f, copy) = (tiny(""), tiny("copy."));
+        let seed = tape.input(Objective::DROPOUT_SEED, [1]);
+        let mode = |role: Role| {
+            let dropout = Dropout { probability: objective.dropout, seed, application: role as u16 };
+            Mode::Train { prefixes: &[], dropout: Some(dropout) }
+        };
+        let fx = f.apply(x, mode(Role::Image));
+        let fz = f.apply(z, mode(Role::Noise));
+        let constant = tape.input("constant f(z)", shape);
+        let ffz_of_copy = copy.apply(fz, mode(Role::Sample));
+        let ffz = f.apply(constant, mode(Role::Sample));
+        let radius = tape.input("constant R", [BATCH]);
+
+        let rec = objective.mean(fx, x);
+        let idem = objective.mean(ffz_of_copy, fz);
+        let each = -objective.per_sample(ffz, constant);
+        let from_noise = objective.per_sample(fz, z);
+        let clamped = |a: f32| {
+            let scale = a * radius;
+            (each / scale).tanh() * scale
+        };
+        let tight = match objective.clamp {
+            Clamp::None => each,
+            Clamp::Noise(a) | Clamp::Data(a) => clamped(a),
+        };
+        let tight = tight.mean();
+        let terms: Vec<_> = WEIGHTS.iter().map(|&w| w as f32).zip([rec, idem, tight]).collect();
+        let total = tape.linear_combination(&terms);
+        let gradients = tape.gradient(total, &f.on(&tape)).unwrap();
+
+        // The first pass computes the constants, and the second pass uses them.
+        let mut inputs: BTreeMap<String, Vec<f64>> =
+            [("constant f(z)", vec![0.0; BATCH * 36]), ("constant R", vec![1.0; BATCH])]
+                .map(|(name, data)| (name.into(), data))
+                .into();
+        let first = interpret(&tape, &inputs);
+        inputs.insert("constant f(z)".into(), first.get(fz).to_vec());
+        let r = match objective.clamp {
+            Clamp::Noise(_) => first.get(from_noise).to_vec(),
+            _ => vec![first.get(rec)[0]; BATCH],
+        };
+        inputs.insert("constant R".into(), r);
+        let values = interpret(&tape, &inputs);
+        gradients.iter().map(|g| values.get(*g).to_vec()).collect()
+    }
+
+    #[test]
+    fn one_outer_application_gives_the_gradients_of_the_listing() {
+        for (distance, dropout) in [(Distance::Mse, 0.0), (Distance::L1, 0.0), (Distance::Mse, 0.3)] {
+            for clamp in [Clamp::None, Clamp::Noise(1.5), Clamp::Data(0.5)] {
+                let objective = Objective { distance, clamp, dropout };
+                let tape = Tape::new();
+                let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+                let inputs = [(Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec())];
+                let values = interpret(&tape, &inputs.into());
+                for ((parameter, found), expected) in step.parameters.iter().zip(&step.total).zip(listing(objective)) {
+                    for (f, e) in values.get(*found).iter().zip(&expected) {
+                        assert!((f - e).abs() < 1e-7 * (1.0 + e.abs()), "{objective:?} {parameter:?}: {f} and {e}");
+                    }
+                }
+                let [rec, _, tight] = step.losses.map(|l| values.get(l)[0]);
+                assert!(rec > 0.0 && tight < 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn running_averages_move_in_the_order_of_the_applications() {
+        let tape = Tape::new();
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
+        objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+        let nodes = tape.nodes();
+        let updates = nodes.iter().filter(|n| n.name() == "update_running");
+        let names: Vec<_> = updates.map(|n| nodes[n.inputs[0]].name().to_string()).collect();
+        let of = |role: &str, layer| [format!("{layer}.running_mean"), format!("{role}.{layer}.running_mean")];
+        let expected: Vec<_> =
+            ["image", "noise", "sample"].iter().flat_map(|r| [of(r, 3), of(r, 6)].concat()).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn every_dropout_of_a_step_has_a_mask_of_its_own_and_without_it_there_is_no_trace_of_it() {
+        let recorded = |dropout: f32| {
+            let tape = Tape::new();
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout };
+            objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let inputs = tape.all(|n| matches!(n.source, Source::Input(_))).len();
+            let nodes = tape.nodes();
+            let forward = nodes.iter().filter(|n| n.name() == "dropout" && !n.backward);
+            let ops: Vec<_> = forward.map(|n| format!("{:?}", n.source)).collect();
+            (inputs, ops)
+        };
+        assert_eq!(recorded(0.0), (3, vec![]));
+        let (inputs, mut ops) = recorded(0.5);
+        // Dropout follows two activations in each of three applications.
+        assert_eq!((inputs, ops.len()), (4, 6));
+        ops.sort();
+        ops.dedup();
+        assert_eq!(ops.len(), 6, "{ops:?}");
+    }
+}

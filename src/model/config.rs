@@ -1,0 +1,311 @@
+use super::network::Network;
+use crate::error::Error;
+use crate::method::{Clamp, Distance, Objective, Weights};
+use crate::nn::{Adam, Average, Sequential};
+use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Declares a struct of settings: its documented fields, its JSON form, and the list of names and help texts from which
+/// programs build their command lines.
+macro_rules! settings {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $Name:ident {
+            $($(#[doc = $help:literal])+ $(#[serde($($serde:tt)+)])? pub $field:ident: $Type:ty,)+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct $Name {
+            $($(#[doc = $help])+ $(#[serde($($serde)+)])? pub $field: $Type,)+
+        }
+
+        impl $Name {
+            /// Name (as in JSON) and help text of each setting.
+            pub const SETTINGS: &[(&str, &str)] = &[$((stringify!($field), concat!($($help),+).trim_ascii())),+];
+        }
+    };
+}
+
+settings! {
+    /// All settings of a training run. Settings, data and adapter together determine the result.
+    pub struct Config {
+        /// Network architecture: mnist (28×28, greyscale) or faces (64×64, colour).
+        pub network: Network,
+        /// Output channels of the first convolution, at least 1; the published networks use 64.
+        pub width: usize,
+        /// Batch size in images, at least 2.
+        pub batch: usize,
+        /// Total number of training steps, at least 1.
+        pub steps: u64,
+        /// Initial learning rate of Adam, 0 to 1.
+        pub learning_rate: f64,
+        /// Learning rate at the last step relative to the first, 0 to 1, reached linearly; 1 keeps the rate constant.
+        #[serde(default = "whole")]
+        pub learning_rate_end: f64,
+        /// Decay rate of Adam's first moment (β₁), 0 to 0.999999.
+        pub beta1: f32,
+        /// Decay rate of Adam's second moment (β₂), 0 to 0.999999.
+        pub beta2: f32,
+        /// Distance D between images: mse (mean squared error) or l1 (mean absolute error).
+        pub distance: Distance,
+        /// Weight of the reconstruction loss D(f(x), x), 0 to 1e6.
+        pub rec: f32,
+        /// Weight of the idempotence loss D(f(f(z)), f(z)), 0 to 1e6.
+        pub idem: f32,
+        /// Initial weight of the tightness loss −D(f(f(z)), f(z)), 0 to 1e6.
+        pub tight: f32,
+        /// Tightness weight at the last step relative to the first, 0 to 100, reached linearly; 1 keeps it constant.
+        #[serde(default = "whole")]
+        pub tight_end: f64,
+        /// Decay of the moving average of the weights, which sampling uses, 0 to 0.999999; 0 disables the average.
+        #[serde(default)]
+        pub average: f64,
+        /// Bound R of the tightness loss: none, noise (D(f(z), z) per sample) or data (batch reconstruction loss).
+        pub clamp: Bound,
+        /// Factor a of the tightness bound a·R, 0.001 to 1000; without effect if clamp is none.
+        pub clamp_ratio: f32,
+        /// Noise distribution: gaussian (standard normal) or frequency (the data's mean and deviation per frequency).
+        pub noise: NoiseKind,
+        /// Dropout probability of activations that follow batch normalisation, 0 to 0.999999; 0 disables dropout.
+        #[serde(default)]
+        pub dropout: f32,
+        /// Seed of the initial weights, the data order, the noise and the dropout masks.
+        pub seed: u64,
+        /// Data folder: a data set in MNIST's format, or JPEG and PNG images.
+        pub data: PathBuf,
+        /// Steps between lines of metrics, at least 1.
+        pub log_every: u64,
+        /// Steps between sample pictures, at least 1.
+        pub sample_every: u64,
+        /// Steps between checkpoints, at least 1.
+        pub checkpoint_every: u64,
+    }
+}
+
+/// The final factor of a constant schedule.
+fn whole() -> f64 {
+    1.0
+}
+
+/// The bound of the tightness loss; see [`Clamp`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Bound {
+    None,
+    Noise,
+    Data,
+}
+
+/// The distribution of z; see [`Noise`](super::Noise).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum NoiseKind {
+    Gaussian,
+    Frequency,
+}
+
+/// Parses a value by its name in JSON, such as a [`Preset`] or a [`Network`].
+///
+/// # Errors
+/// If no value has this name; the message lists those that there are.
+pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
+    T::deserialize(name.into_deserializer())
+}
+
+/// Named sets of recommended settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// MNIST digits in minutes, even without a GPU.
+    Quick,
+    /// The MNIST settings with the best results in docs/study.md.
+    Mnist,
+    /// The published recipe for MNIST.
+    Published,
+    /// 64×64 colour images from a folder of pictures, for example faces.
+    Faces,
+}
+
+impl Preset {
+    /// The settings of this preset.
+    pub fn config(self) -> Config {
+        let published = Config {
+            network: Network::Mnist,
+            width: 64,
+            batch: 256,
+            // 100 epochs.
+            steps: 23_400,
+            learning_rate: 1e-4,
+            learning_rate_end: 1.0,
+            beta1: 0.5,
+            beta2: 0.999,
+            distance: Distance::Mse,
+            rec: 1.0,
+            idem: 1.0,
+            tight: 0.1,
+            tight_end: 1.0,
+            average: 0.0,
+            clamp: Bound::None,
+            clamp_ratio: 1.5,
+            noise: NoiseKind::Gaussian,
+            dropout: 0.0,
+            seed: 1,
+            data: "data/mnist".into(),
+            log_every: 10,
+            sample_every: 500,
+            checkpoint_every: 500,
+        };
+        match self {
+            // docs/study.md justifies the settings of the first two presets.
+            Self::Quick => Config {
+                width: 32,
+                batch: 64,
+                steps: 1200,
+                learning_rate: 4e-3,
+                learning_rate_end: 0.1,
+                tight: 0.6,
+                tight_end: 0.5,
+                average: 0.99,
+                noise: NoiseKind::Frequency,
+                log_every: 5,
+                sample_every: 100,
+                checkpoint_every: 100,
+                ..published
+            },
+            Self::Mnist => Config { steps: 2000, rec: 2.0, ..Self::Quick.config() },
+            Self::Published => published,
+            Self::Faces => Config {
+                network: Network::Faces,
+                batch: 64,
+                steps: 100_000,
+                distance: Distance::L1,
+                rec: 20.0,
+                idem: 20.0,
+                tight: 2.5,
+                clamp: Bound::Noise,
+                noise: NoiseKind::Frequency,
+                data: "data/faces".into(),
+                ..published
+            },
+        }
+    }
+}
+
+impl Config {
+    /// The training objective, without the weights of its terms.
+    pub fn objective(&self) -> Objective {
+        let clamp = match self.clamp {
+            Bound::None => Clamp::None,
+            Bound::Noise => Clamp::Noise(self.clamp_ratio),
+            Bound::Data => Clamp::Data(self.clamp_ratio),
+        };
+        Objective { distance: self.distance, clamp, dropout: self.dropout }
+    }
+
+    /// The weights of the objective's terms after `done` steps.
+    pub fn weights(&self, done: u64) -> Weights {
+        Weights { rec: self.rec, idem: self.idem, tight: self.tight * self.left(self.tight_end, done) as f32 }
+    }
+
+    /// The optimiser after `done` steps.
+    pub fn adam(&self, done: u64) -> Adam {
+        let learning_rate = self.learning_rate * self.left(self.learning_rate_end, done);
+        Adam { learning_rate, beta1: self.beta1, beta2: self.beta2, ..Adam::default() }
+    }
+
+    /// The network.
+    pub fn layers(&self) -> Sequential {
+        self.network.layers(self.width)
+    }
+
+    /// The network with averaged weights, if averaging is enabled.
+    pub fn averaged(&self) -> Option<Sequential> {
+        (self.average > 0.0).then(|| Average::of(&self.layers()))
+    }
+
+    /// The factor of a linear schedule after `done` steps: 1 at the first step, `end` at the last.
+    fn left(&self, end: f64, done: u64) -> f64 {
+        let last = self.steps.saturating_sub(1).max(1);
+        1.0 + (end - 1.0) * done.min(last) as f64 / last as f64
+    }
+
+    /// Floating-point operations per step: nine times those of a forward pass, with two per multiply-add.
+    pub fn flops(&self) -> f64 {
+        self.network.step_flops(self.width, self.batch)
+    }
+
+    /// Checks the range of every setting.
+    ///
+    /// # Errors
+    /// The first setting out of range, with its value.
+    pub fn check(&self) -> Result<(), Error> {
+        for (name, value) in [
+            ("width", self.width as u64),
+            ("steps", self.steps),
+            ("log_every", self.log_every),
+            ("sample_every", self.sample_every),
+            ("checkpoint_every", self.checkpoint_every),
+        ] {
+            Error::check_least(name, value, 1, "")?;
+        }
+        Error::check_least("batch", self.batch as u64, 2, ", which batch norm needs")?;
+        Error::check_range("learning_rate", self.learning_rate, 0.0..=1.0)?;
+        Error::check_range("learning_rate_end", self.learning_rate_end, 0.0..=1.0)?;
+        Error::check_range("tight_end", self.tight_end, 0.0..=100.0)?;
+        Error::check_range("average", self.average, 0.0..=0.999_999)?;
+        Error::check_range("beta1", self.beta1.into(), 0.0..=0.999_999)?;
+        Error::check_range("beta2", self.beta2.into(), 0.0..=0.999_999)?;
+        for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
+            Error::check_range(name, weight.into(), 0.0..=1e6)?;
+        }
+        Error::check_range("dropout", self.dropout.into(), 0.0..=0.999_999)?;
+        Error::check_range("clamp_ratio", self.clamp_ratio.into(), 1e-3..=1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_valid_and_survive_json() {
+        for name in ["quick", "mnist", "published", "faces"] {
+            let config = named::<Preset>(name).unwrap().config();
+            config.check().unwrap();
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
+        }
+        assert!(named::<Preset>("slow").unwrap_err().to_string().contains("`quick`"));
+    }
+
+    #[test]
+    fn schedules_run_from_the_first_step_to_the_last() {
+        let config = Config { steps: 5, tight: 0.6, tight_end: 0.5, learning_rate_end: 0.0, ..Preset::Quick.config() };
+        let tight = [0, 2, 4, 9].map(|done| config.weights(done).tight);
+        assert!(tight.iter().zip([0.6, 0.45, 0.3, 0.3]).all(|(t, e)| (t - e).abs() < 1e-6), "{tight:?}");
+        let rates = [0, 2, 4].map(|done| config.adam(done).learning_rate);
+        assert_eq!(rates, [config.learning_rate, config.learning_rate / 2.0, 0.0]);
+        let constant = Config { steps: 1, ..Preset::Quick.config() };
+        assert_eq!(constant.weights(0).tight, constant.tight);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_with_their_value() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Preset::Quick.config();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        assert!(refused(|c| c.batch = 1).contains("batch is 1"));
+        assert!(refused(|c| c.width = 0).contains("width"));
+        assert!(refused(|c| c.learning_rate = f64::NAN).contains("learning_rate is NaN"));
+        assert!(refused(|c| c.tight = -1.0).contains("tight is -1"));
+        assert!(refused(|c| c.average = 1.0).contains("average is 1"));
+        assert!(refused(|c| c.dropout = 1.0).contains("dropout is 1"));
+        assert!(refused(|c| c.beta1 = 1.0).contains("beta1 is 1"));
+    }
+}

@@ -1,0 +1,163 @@
+use super::{Checkpoint, Config};
+use crate::compile::{Compiled, compile};
+use crate::error::Error;
+use crate::gpu::{Gpu, Store};
+use crate::method::Role;
+use crate::nn::{Mode, Sequential};
+use crate::tape::Tape;
+use serde::{Deserialize, Serialize};
+
+/// The batch normalisation statistics of a trained network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NormStatistics {
+    /// The running averages of the images' role, so that results do not depend on other images of the batch.
+    Role,
+    /// The statistics of each batch, as in training.
+    Batch,
+}
+
+/// A trained network, compiled for batches of images and applied to any number of images.
+pub struct Generator {
+    gpu: Gpu,
+    store: Store,
+    layers: Sequential,
+    image: [usize; 3],
+    batch: usize,
+    statistics: NormStatistics,
+    /// With statistics per role, one program per role in the order of [`Role::ALL`]; else a single program.
+    programs: Vec<Compiled>,
+}
+
+impl Generator {
+    /// Compiles the network `layers` for `batch` images `[C, H, W]` at a time, with its tensors in `store`.
+    ///
+    /// # Errors
+    /// If the store lacks a tensor of the network, or the adapter fails.
+    pub async fn new(
+        gpu: &Gpu,
+        store: &Store,
+        layers: &Sequential,
+        image: [usize; 3],
+        batch: usize,
+        statistics: NormStatistics,
+    ) -> Result<Self, Error> {
+        let program = async |mode: Mode<'_, '_>| -> Result<Compiled, Error> {
+            let [c, h, w] = image;
+            let tape = Tape::new();
+            let y = layers.apply(tape.input("x", [batch, c, h, w]), mode);
+            Ok(compile(gpu, store, &tape, &[("y", y)]).await?)
+        };
+        let modes = match statistics {
+            NormStatistics::Role => Role::ALL.map(|role| Mode::Running(role.prefix())).to_vec(),
+            NormStatistics::Batch => vec![Mode::Batch],
+        };
+        let mut programs = vec![];
+        for mode in modes {
+            programs.push(program(mode).await?);
+        }
+        let (gpu, store, layers) = (gpu.clone(), store.clone(), layers.clone());
+        Ok(Self { gpu, store, layers, image, batch, statistics, programs })
+    }
+
+    /// The same network and tensors with the given statistics.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn with(&self, statistics: NormStatistics) -> Result<Self, Error> {
+        Self::new(&self.gpu, &self.store, &self.layers, self.image, self.batch, statistics).await
+    }
+
+    /// Loads the network of a checkpoint, for batches of `count` images, at most 64.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn load(
+        gpu: &Gpu,
+        checkpoint: &Checkpoint,
+        count: usize,
+        statistics: NormStatistics,
+    ) -> Result<Self, Error> {
+        let mut store = Store::new();
+        for (name, contents) in &checkpoint.tensors {
+            store.set(gpu, name, contents).await?;
+        }
+        let Config { network, .. } = checkpoint.config;
+        Self::new(gpu, &store, &checkpoint.layers(), network.image(), count.clamp(1, 64), statistics).await
+    }
+
+    /// The image shape `[C, H, W]`.
+    pub fn image(&self) -> [usize; 3] {
+        self.image
+    }
+
+    /// f(images), for images of the given role.
+    ///
+    /// # Errors
+    /// If the last image is incomplete, or the adapter fails.
+    pub async fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, Error> {
+        let elements = Error::check_images(images, self.image)?;
+        let program = match self.statistics {
+            NormStatistics::Role => &self.programs[role as usize],
+            NormStatistics::Batch => &self.programs[0],
+        };
+        Ok(program.run_batched("x", images, [self.batch, elements], &["y"]).await?.concat())
+    }
+
+    /// The results of `times` repeated applications, f(images), f(f(images)), …, for images of the given role.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn repeat(&self, role: Role, images: &[f32], times: usize) -> Result<Vec<Vec<f32>>, Error> {
+        let mut results: Vec<Vec<f32>> = vec![];
+        for _ in 0..times {
+            let next = match results.last() {
+                None => self.apply(role, images).await?,
+                Some(last) => self.apply(Role::Sample, last).await?,
+            };
+            results.push(next);
+        }
+        Ok(results)
+    }
+}
+
+/// Blocking forms of the methods, for targets with threads.
+#[cfg(not(target_arch = "wasm32"))]
+impl Generator {
+    /// Blocking form of [`new`](Self::new).
+    pub fn blocking_new(
+        gpu: &Gpu,
+        store: &Store,
+        layers: &Sequential,
+        image: [usize; 3],
+        batch: usize,
+        statistics: NormStatistics,
+    ) -> Result<Self, Error> {
+        gpu.wait(Self::new(gpu, store, layers, image, batch, statistics))
+    }
+
+    /// Blocking form of [`load`](Self::load).
+    pub fn blocking_load(
+        gpu: &Gpu,
+        checkpoint: &Checkpoint,
+        count: usize,
+        statistics: NormStatistics,
+    ) -> Result<Self, Error> {
+        gpu.wait(Self::load(gpu, checkpoint, count, statistics))
+    }
+
+    /// Blocking form of [`with`](Self::with).
+    pub fn blocking_with(&self, statistics: NormStatistics) -> Result<Self, Error> {
+        self.gpu.wait(self.with(statistics))
+    }
+
+    /// Blocking form of [`apply`](Self::apply).
+    pub fn blocking_apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, Error> {
+        self.gpu.wait(self.apply(role, images))
+    }
+
+    /// Blocking form of [`repeat`](Self::repeat).
+    pub fn blocking_repeat(&self, role: Role, images: &[f32], times: usize) -> Result<Vec<Vec<f32>>, Error> {
+        self.gpu.wait(self.repeat(role, images, times))
+    }
+}

@@ -1,0 +1,14 @@
+//! Models: network architectures, training settings, noise distributions, checkpoint files, and the generator that
+//! applies a trained network.
+
+mod checkpoint;
+mod config;
+mod generator;
+mod network;
+mod noise;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Bound, Config, NoiseKind, Preset, named};
+pub use generator::{Generator, NormStatistics};
+pub use network::Network;
+pub use noise::{FrequencyStatistics, Noise};

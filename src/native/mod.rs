@@ -1,0 +1,16 @@
+//! Helpers for native programs: the choice of an adapter by an environment variable, and the measured roof of an
+//! adapter.
+
+pub mod roof;
+
+use crate::gpu::{Gpu, GpuError};
+
+/// Opens an adapter by index or by a part of its name: `adapter`, or else the environment variable `IGN_ADAPTER`, or
+/// else the best adapter. Blocks.
+///
+/// # Errors
+/// The errors of [`Gpu::open`].
+pub fn open(adapter: Option<&str>) -> Result<Gpu, GpuError> {
+    let environment = std::env::var("IGN_ADAPTER").ok().filter(|name| !name.is_empty());
+    pollster::block_on(Gpu::open(adapter.or(environment.as_deref())))
+}
