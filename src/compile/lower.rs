@@ -22,7 +22,7 @@ pub struct Lowered {
 ///
 /// # Errors
 /// The first misfit on the tape; an output of another tape; an operation that is not listed in `ops`; two inputs or two
-/// outputs of one name; a renamed state that is read after an update of the state.
+/// outputs of one name; a value larger than a binding; a renamed state that is read after an update of the state.
 pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lowered, CompileError> {
     tape.check_own(outputs.iter().map(|(_, var)| var))?;
     let nodes = tape.nodes();
@@ -49,6 +49,7 @@ pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lo
         };
         let what = tape.describe(id);
         if needed[id] {
+            caps.check_binding(&what, node.shape.elements())?;
             lines[id] = match owner[id] == id {
                 true => Some(commands.value(what.clone(), node.shape.elements(), place)),
                 false => lines[owner[id]],

@@ -1,3 +1,4 @@
+use super::{GpuError, Result};
 use std::fmt;
 
 /// Capabilities of an adapter, from which kernels choose their variant. Plain data, so that the choice can be tested
@@ -46,6 +47,18 @@ impl Caps {
         Self { name: "software".into(), software: true, subgroup: Some(lanes), ..Self::minimal() }
     }
 
+    /// The size in bytes of a buffer of `elements` f32, called `what`.
+    ///
+    /// # Errors
+    /// If it exceeds the largest binding.
+    pub(crate) fn check_binding(&self, what: &str, elements: usize) -> Result<u64> {
+        let (bytes, limit) = (padded(elements), self.max_binding);
+        match bytes > limit {
+            true => Err(GpuError::TooLarge { what: what.into(), bytes, limit, name: "maxStorageBufferBindingSize" }),
+            false => Ok(bytes),
+        }
+    }
+
     /// Folds a number of workgroups into a grid with at most `max_workgroups` along each axis. `None` if they do not
     /// fit into a grid of two axes. Kernels recover the linear index with `linear_workgroup` in
     /// `shaders/shared/grid.wgsl` and skip surplus workgroups.
@@ -55,6 +68,12 @@ impl Caps {
         let x = workgroups.div_ceil(y);
         (y <= limit).then_some([x as u32, y as u32, 1])
     }
+}
+
+/// Size of a buffer of `elements` f32, in bytes: a whole number of vec4, so that kernels can use vector loads and
+/// stores.
+pub(super) fn padded(elements: usize) -> u64 {
+    4u64.saturating_mul(elements as u64).checked_next_multiple_of(16).unwrap_or(u64::MAX).max(16)
 }
 
 impl fmt::Display for Caps {

@@ -116,8 +116,7 @@ impl Gpu {
     /// # Errors
     /// A size beyond the maximum size of a binding; `contents` of another size; no memory.
     pub async fn buffer(&self, what: &str, elements: usize, contents: Option<&[f32]>) -> Result<Buffer> {
-        let bytes = padded(elements);
-        self.check_binding(what, bytes)?;
+        let bytes = self.caps.check_binding(what, elements)?;
         if contents.is_some_and(|c| c.len() != elements) {
             return Err(GpuError::Transfer {
                 name: what.into(),
@@ -165,7 +164,8 @@ impl Gpu {
     pub(super) async fn read_regions(&self, regions: &[(&wgpu::Buffer, u64, usize)]) -> Result<Vec<Vec<f32>>> {
         let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
         if bytes > self.caps.max_buffer {
-            return Err(self.too_large("a readback", bytes, self.caps.max_buffer, "maxBufferSize"));
+            let (what, limit) = ("a readback".into(), self.caps.max_buffer);
+            return Err(GpuError::TooLarge { what, bytes, limit, name: "maxBufferSize" });
         }
         let staging = self.staging(bytes).await?;
         let mut encoder = self.device().create_command_encoder(&Default::default());
@@ -219,18 +219,6 @@ impl Gpu {
 
     pub(super) fn count(&self, objects: usize) {
         self.inner.made.fetch_add(objects as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn check_binding(&self, what: &str, bytes: u64) -> Result<()> {
-        let limit = self.caps.max_binding;
-        match bytes > limit {
-            true => Err(self.too_large(what, bytes, limit, "maxStorageBufferBindingSize")),
-            false => Ok(()),
-        }
-    }
-
-    fn too_large(&self, what: &str, bytes: u64, limit: u64, name: &'static str) -> GpuError {
-        GpuError::TooLarge { what: what.into(), bytes, limit, name }
     }
 
     pub(super) fn raw_buffer(&self, what: &str, bytes: u64, usage: BufferUsages) -> wgpu::Buffer {
@@ -366,12 +354,6 @@ impl Gpu {
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         self.scoped("a staging buffer", || self.raw_buffer("staging", bytes, usage)).await
     }
-}
-
-/// Size of a buffer of `elements` f32, in bytes: a whole number of vec4, so that kernels can use vector loads and
-/// stores.
-pub(super) fn padded(elements: usize) -> u64 {
-    4u64.saturating_mul(elements as u64).checked_next_multiple_of(16).unwrap_or(u64::MAX).max(16)
 }
 
 const TRANSFER: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);

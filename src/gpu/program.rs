@@ -1,4 +1,5 @@
-use super::device::{Pipeline, padded};
+use super::caps::padded;
+use super::device::Pipeline;
 use super::kernel::{BindingKind, Interface};
 use super::plan::{Plan, plan};
 use super::{Buffer, Commands, Cost, Gpu, GpuError, MemoryReport, Place, Result, Store, ValueId};
@@ -51,7 +52,7 @@ impl Program {
         for (command, interface) in commands.list().iter().zip(&interfaces) {
             command.dispatch.check(interface, gpu.caps())?;
             for (_, value) in &command.dispatch.bindings {
-                gpu.check_binding(&command.what, padded(commands.get(*value).elements))?;
+                gpu.caps().check_binding(&command.what, commands.get(*value).elements)?;
             }
         }
         let plan = plan(commands, &interfaces, gpu.caps().max_buffer);
