@@ -35,7 +35,7 @@
 //! # Where to begin
 //!
 //! * [`tape`]: the list, the reverse walk and the f64 interpreter; short enough to be read at one sitting.
-//! * [`ops`]: every operation, with [the table](ops#the-table) of formulas, gradients, files and shaders.
+//! * [`ops`]: every operation, with [the table](#operations) of formulas, gradients, files and shaders.
 //! * [`compile`]: from a tape to dispatches. [`gpu`]: adapters, kernels, memory and programs. [`nn`]: layers and Adam.
 //! * `method::Objective`: the paper in the notation of the tape, and `model`: trained networks (feature `model`).
 //! * `descent`, the one training loop, and `train`, `baselines` and `metrics`, which use it (feature `train`, which is on
@@ -43,7 +43,7 @@
 //!
 //! Without default features the crate is the engine alone. The engine and the feature `model` also compile for
 //! `wasm32-unknown-unknown`. Everything on the adapter is `async`, with blocking calls (`blocking_…`) on native targets.
-
+#![doc = include_str!("../docs/operations.md")]
 // Library code does not panic on input, print or exit.
 #![cfg_attr(
     not(test),

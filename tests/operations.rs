@@ -1,6 +1,6 @@
 //! The table of operations in the documentation and the programs in the README match the code.
 //!
-//! `IGN_UPDATE=1 cargo test --test operations` regenerates the table.
+//! `IGN_UPDATE=1 cargo test --release --test operations` regenerates the table.
 
 use ign::compile::lower;
 use ign::gpu::Caps;
@@ -42,8 +42,9 @@ fn shaders(example: &Example, backward: bool) -> String {
 /// The table of operations as Markdown.
 fn table() -> String {
     let mut table = String::from(
-        "\n## The table\n\ny is the output and g = ∂L/∂y the gradient that arrives at it. Files are in `src/ops`, shaders in \
-         `shaders`.\n\n| operation | y | gradient | file | shader | shaders of the gradient |\n|---|---|---|---|---|---|\n",
+        "\n# Operations\n\ny is the output and g = ∂L/∂y the gradient that arrives at it. Files are in `src/ops`, shaders in \
+         `shaders`; those in `shaders/shared` are left out, and other shapes may take others. The tests of an operation are at \
+         the end of its file.\n\n| operation | y | gradient | file | shader | shaders of the gradient |\n|---|---|---|---|---|---|\n",
     );
     for (module, example) in examples() {
         let file = match root().join("src/ops").join(module).is_dir() {
@@ -67,7 +68,10 @@ fn the_table_of_operations_is_that_of_the_code() {
         std::fs::write(&path, &table).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap();
-    assert!(written == table, "docs/operations.md is stale: IGN_UPDATE=1 cargo test --test operations regenerates it");
+    assert!(
+        written == table,
+        "docs/operations.md is stale: IGN_UPDATE=1 cargo test --release --test operations regenerates it"
+    );
 }
 
 /// The README shows a source file, a shader and a line of the list of operations. They match the code, which other

@@ -26,8 +26,8 @@ pub fn row(metrics: &DegradationMetrics) {
 /// Prints the definitions of the metrics, which are means over `count` images.
 pub fn foot(count: usize) {
     println!(
-        "\nMeans over {count} test images x, spoiled to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
-         |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of spoiled images; alone: the running averages \
+        "\nMeans over {count} test images x, degraded to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
+         |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of degraded images; alone: the running averages \
          of real images."
     );
 }

@@ -26,7 +26,7 @@ pub enum CompileError {
     #[error(transparent)]
     Tape(#[from] TapeError),
     /// An operation that this crate cannot lower.
-    #[error("{0}: the operation is not listed in `ops`")]
+    #[error("{0}: the operation is not listed in `operations!` of src/ops/mod.rs")]
     Unlisted(String),
     /// A renamed state (a reshape) is read after an update of the state, which changed its contents.
     #[error("`{line}` reads `{alias}`, which was recorded before an update of its state; reshape the state again")]

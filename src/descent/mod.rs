@@ -5,7 +5,7 @@ use crate::compile::{Check, Compiled, Finding, blocking_compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, MemoryReport, Profile, Store};
 use crate::nn::Adam;
-use crate::tape::{self, Tape, Var};
+use crate::tape::{self, Source, Tape, Var};
 use std::collections::BTreeMap;
 
 /// A training task: an objective and the inputs of each step.
@@ -60,8 +60,9 @@ impl<T: Task> Descent<T> {
     /// optimiser's moments, which are then zero.
     ///
     /// # Errors
-    /// If the tape cannot be recorded or compiled, a tensor is missing, or the adapter fails.
-    pub fn new(gpu: &Gpu, task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
+    /// If the tape cannot be recorded or compiled, the task does not give every input, a tensor is missing, or the adapter
+    /// fails.
+    pub fn new(gpu: &Gpu, mut task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
         let tape = Tape::new();
         let mut store = Store::new();
         let (program, losses) = {
@@ -81,7 +82,15 @@ impl<T: Task> Descent<T> {
             let program = blocking_compile(gpu, &store, &tape, &recorded.losses)?;
             (program, recorded.losses.iter().map(|(name, _)| *name).collect())
         };
-        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, step: done, next: None })
+        // An input that is not given would be zeros.
+        let first = inputs(&mut task, done);
+        let given = |name: &str| first.iter().any(|(given, _)| *given == name);
+        let wanted = tape.all(|node| matches!(node.source, Source::Input(_)));
+        if let Some(missing) = wanted.iter().map(|input| input.name()).find(|name| !given(name)) {
+            let text = format!("the step needs the input `{missing}`, and the task does not give it");
+            return Err(Error::Unsuited(text));
+        }
+        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, step: done, next: Some(first) })
     }
 
     /// The task.
@@ -179,16 +188,18 @@ impl<T: Task> Descent<T> {
         Ok(program.blocking_read(&names)?)
     }
 
-    /// The inputs of the next step.
+    /// Takes the inputs of the next step, or prepares them.
     fn inputs(&mut self) -> Inputs {
-        let step = self.step;
-        self.next.take().unwrap_or_else(|| {
-            let mut inputs = self.task.inputs(step);
-            let adam = Adam { learning_rate: self.task.learning_rate(step), ..self.task.adam() };
-            inputs.push((Adam::RATES, adam.rates(step + 1).to_vec()));
-            inputs
-        })
+        self.next.take().unwrap_or_else(|| inputs(&mut self.task, self.step))
     }
+}
+
+/// The inputs of step `done` + 1, those of the optimiser included.
+fn inputs<T: Task>(task: &mut T, done: u64) -> Inputs {
+    let mut inputs = task.inputs(done);
+    let adam = Adam { learning_rate: task.learning_rate(done), ..task.adam() };
+    inputs.push((Adam::RATES, adam.rates(done + 1).to_vec()));
+    inputs
 }
 
 /// Records the parameter update and the operations after it.
@@ -243,6 +254,30 @@ mod tests {
         }
         assert_eq!(descent.step(), 3);
         assert!((descent.tensors().unwrap()["w"][0] - 1.5).abs() < 0.02);
+    }
+
+    /// The task with an input that it does not give.
+    struct Forgetful;
+
+    impl Task for Forgetful {
+        fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
+            tape.input("y", [1]);
+            Follow.record(tape)
+        }
+
+        fn adam(&self) -> Adam {
+            Follow.adam()
+        }
+
+        fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
+            Follow.inputs(done)
+        }
+    }
+
+    #[test]
+    fn a_task_that_forgets_an_input_is_refused() {
+        let error = Descent::new(gpu(), Forgetful, &[("w".to_string(), vec![0.0])].into(), 0).err().unwrap();
+        assert!(error.to_string().contains("needs the input `y`"), "{error}");
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! `x.conv2d(w, None, 2, 1)`. Operations on a list of variables are methods of [`Tape`]. Operations that update state,
 //! and [`weighted_sum()`], are functions.
 //!
-//! To add an operation, write its module and its shader, and list it in `operations!` below.
-#![doc = include_str!("../../docs/operations.md")]
+//! [The table](crate#operations) lists all of them. To add an operation, write its module and its shader, and list it
+//! in `operations!` below.
 
 mod channel_sums;
 mod lower;

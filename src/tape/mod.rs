@@ -9,6 +9,9 @@
 //! the program that recorded it. `gradient`, `vjp`, `interpret`, `compile` and [`check`](Tape::check) return this
 //! error. After a misfit no operation is recorded, so that one mistake gives one error.
 //!
+//! Errors name the line that recorded the operation. For a helper function that records operations, `#[track_caller]` makes
+//! them name the line of its caller.
+//!
 //! ```
 //! use ign::tape::Tape;
 //! let tape = Tape::new();
