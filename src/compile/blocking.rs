@@ -1,10 +1,10 @@
-//! Blocking variants of the asynchronous calls, for native programs.
+//! Blocking forms of the asynchronous calls, for native programs.
 
 use super::{Check, CompileError, Compiled, Finding, compile};
 use crate::gpu::{Gpu, GpuError, Profile, Store};
 use crate::tape::{Tape, Var};
 
-/// Blocking variant of [`compile`].
+/// Blocking form of [`compile`].
 ///
 /// # Errors
 /// As [`compile`].
@@ -18,12 +18,12 @@ pub fn blocking_compile(
 }
 
 impl Compiled {
-    /// Blocking variant of [`read`](Self::read).
+    /// Blocking form of [`read`](Self::read).
     pub fn blocking_read(&self, names: &[&str]) -> Result<Vec<Vec<f32>>, GpuError> {
         self.program().gpu().wait(self.read(names))
     }
 
-    /// Blocking variant of [`run_batched`](Self::run_batched).
+    /// Blocking form of [`run_batched`](Self::run_batched).
     pub fn blocking_run_batched(
         &self,
         input: &str,
@@ -34,12 +34,12 @@ impl Compiled {
         self.program().gpu().wait(self.run_batched(input, samples, extents, outputs))
     }
 
-    /// Blocking variant of [`profile`](Self::profile).
+    /// Blocking form of [`profile`](Self::profile).
     pub fn blocking_profile(&self) -> Result<Profile, GpuError> {
         self.program().gpu().wait(self.profile())
     }
 
-    /// Blocking variant of [`check`](Self::check).
+    /// Blocking form of [`check`](Self::check).
     pub fn blocking_check(&self, tape: &Tape, check: Check) -> Result<Option<Finding>, GpuError> {
         self.program().gpu().wait(self.check(tape, check))
     }

@@ -21,36 +21,36 @@ impl Gpu {
         }
     }
 
-    /// Blocking version of [`idle`](Self::idle).
+    /// Blocking form of [`idle`](Self::idle).
     pub fn blocking_idle(&self) -> Result<()> {
         self.wait(self.idle())
     }
 }
 
 impl Program {
-    /// Blocking version of [`new`](Self::new).
+    /// Blocking form of [`new`](Self::new).
     pub fn blocking_new(gpu: &Gpu, commands: &Commands, store: &Store) -> Result<Self> {
         gpu.wait(Self::new(gpu, commands, store))
     }
 
-    /// Blocking version of [`read`](Self::read).
+    /// Blocking form of [`read`](Self::read).
     pub fn blocking_read(&self, values: &[ValueId]) -> Result<Vec<Vec<f32>>> {
         self.gpu().wait(self.read(values))
     }
 
-    /// Blocking version of [`profile`](Self::profile).
+    /// Blocking form of [`profile`](Self::profile).
     pub fn blocking_profile(&self) -> Result<Profile> {
         self.gpu().wait(self.profile())
     }
 }
 
 impl Store {
-    /// Blocking version of [`set`](Self::set).
+    /// Blocking form of [`set`](Self::set).
     pub fn blocking_set(&mut self, gpu: &Gpu, name: &str, contents: &[f32]) -> Result<()> {
         gpu.wait(self.set(gpu, name, contents))
     }
 
-    /// Blocking version of [`read`](Self::read).
+    /// Blocking form of [`read`](Self::read).
     pub fn blocking_read(&self, gpu: &Gpu) -> Result<BTreeMap<String, Vec<f32>>> {
         gpu.wait(self.read(gpu))
     }
