@@ -6,6 +6,7 @@ struct Params {
   epsilon: f32,
   slope: f32,       // of the activation below zero
   run: i32,         // planes of an invocation, a multiple of four
+  segments: i32,    // of four planes, each of which an invocation computes
   share: f32,       // 1/n of a channel's n elements, or 0 where the statistics are constants
 }
 
@@ -63,28 +64,30 @@ fn gradient_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   result[i] = backward(backward_of(channel_at(i)), i);
 }
 
-// One invocation per run of planes, for software adapters. Processors prefetch one stream per page of memory, so a run
-// is long enough for the lanes of a subgroup to read different pages.
+// One invocation per run of planes, or per segment of four large planes, for software adapters. Processors prefetch one
+// stream per page of memory, so a run is long enough for the lanes of a subgroup to read different pages.
 @compute @workgroup_size(WORKGROUP)
 fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
-  let first = i32(element(w, n, l)) * params.run;
+  let i = i32(element(w, n, l));
+  let first = i / params.segments * params.run;
   let last = min(first + params.run, params.images * params.channels);
-  for (var plane = first; plane < last; plane += 4) { normalise_four(plane); }
+  for (var plane = first; plane < last; plane += 4) { normalise_four(plane, i % params.segments); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                    @builtin(local_invocation_index) l: u32) {
-  let first = i32(element(w, n, l)) * params.run;
+  let i = i32(element(w, n, l));
+  let first = i / params.segments * params.run;
   let last = min(first + params.run, params.images * params.channels);
-  for (var plane = first; plane < last; plane += 4) { gradient_four(plane); }
+  for (var plane = first; plane < last; plane += 4) { gradient_four(plane, i % params.segments); }
 }
 
 // Four planes begin at a multiple of four elements for any plane size. They can therefore be read and written by
 // vectors, with the constants of their channels loaded once. Most vectors lie in one plane. Only vectors across two or
 // more planes select the constants per element.
-fn normalise_four(first: i32) {
+fn normalise_four(first: i32, segment: i32) {
   var scale: vec4<f32>;
   var shift: vec4<f32>;
   for (var j = 0; j < 4; j++) {
@@ -93,9 +96,11 @@ fn normalise_four(first: i32) {
     shift[j] = c.shift;
   }
   let start = first / 4 * params.pixels;
-  var i = 0;
+  let length = (params.pixels + params.segments - 1) / params.segments;
+  let last = 4 * min((segment + 1) * length, params.pixels);
+  var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {
-    let end = (j + 1) * params.pixels;
+    let end = min((j + 1) * params.pixels, last);
     let factor = scale[j];
     let offset = shift[j];
     for (; 4 * i + 4 <= end; i++) { result4[start + i] = activated(factor * x4[start + i] + offset); }
@@ -103,7 +108,7 @@ fn normalise_four(first: i32) {
   }
 }
 
-fn gradient_four(first: i32) {
+fn gradient_four(first: i32, segment: i32) {
   var scale: vec4<f32>;
   var shift: vec4<f32>;
   var mean: vec4<f32>;
@@ -118,9 +123,11 @@ fn gradient_four(first: i32) {
     slope[j] = b.slope;
   }
   let start = first / 4 * params.pixels;
-  var i = 0;
+  let length = (params.pixels + params.segments - 1) / params.segments;
+  let last = 4 * min((segment + 1) * length, params.pixels);
+  var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {
-    let end = (j + 1) * params.pixels;
+    let end = min((j + 1) * params.pixels, last);
     let of_plane = Fours(vec4(scale[j]), vec4(shift[j]), vec4(mean[j]), vec4(constant[j]), vec4(slope[j]));
     for (; 4 * i + 4 <= end; i++) { result4[start + i] = backward_of_four(of_plane, start + i); }
     for (; 4 * i < end; i++) {

@@ -15,6 +15,8 @@ struct Params { images: i32, channels: i32, pixels: i32, parts: i32, epsilon: f3
 @group(0) @binding(9) var<storage, read_write> result: array<f32>;
 @group(0) @binding(10) var<uniform> params: Params;
 
+fn constants_of(c: i32, samples: vec3<i32>) -> Channel { return channel_of(c); }
+
 struct Values { x: vec4<f32>, dy: vec4<f32> }
 
 fn value_at(i: i32) -> Values { return Values(vec4<f32>(x[i]), vec4<f32>(dy[i])); }

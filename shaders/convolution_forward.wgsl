@@ -4,7 +4,7 @@
 fn problem(z: u32) -> Problem {
   let taps = params.kernel_height * params.kernel_width;
   let small = params.small_height * params.small_width;
-  return Problem(params.outputs, params.batch * small, 0, params.channels * taps, params.channels * taps, small,
+  return Problem(params.outputs, params.batch * small, params.channels * taps, params.channels * taps, small,
                  params.height, params.width, vec4<i32>(0));
 }
 

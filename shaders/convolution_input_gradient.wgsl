@@ -12,7 +12,7 @@ fn problem(z: u32) -> Problem {
   let first = first_pixel(rest);
   let pixels = max((big - first + params.stride - 1) / params.stride, vec2<i32>(0));
   let k = params.outputs * taps.x * taps.y;
-  return Problem(params.channels, params.batch * pixels.x * pixels.y, 0, k, kernel.x * kernel.y, big.x * big.y,
+  return Problem(params.channels, params.batch * pixels.x * pixels.y, k, kernel.x * kernel.y, big.x * big.y,
                  params.small_height, params.small_width, vec4<i32>(rest, pixels));
 }
 
@@ -37,7 +37,7 @@ fn column(p: Problem, n: i32) -> Column {
 fn slice(p: Problem, k: i32) -> Slice {
   let rest = p.offset.xy;
   let across = (params.kernel_width - rest.y + params.stride - 1) / params.stride;
-  let taps = p.last / params.outputs;
+  let taps = p.inner / params.outputs;
   let output = divide(k, taps, 1.0 / f32(taps));
   let tap = divide(output.remainder, across, 1.0 / f32(across));
   let i = rest.x + tap.quotient * params.stride;

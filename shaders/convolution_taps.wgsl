@@ -4,7 +4,7 @@
 fn problem(z: u32) -> Problem {
   let rows = params.channels * params.kernel_height * params.kernel_width;
   let columns = params.batch * params.small_height * params.small_width;
-  return Problem(rows, columns, 0, params.outputs, 1, columns, 1, 1, vec4<i32>(0));
+  return Problem(rows, columns, params.outputs, 1, columns, 1, 1, vec4<i32>(0));
 }
 
 fn column(p: Problem, n: i32) -> Column {

@@ -3,7 +3,7 @@
 struct Params {
   rows: i32, columns: i32, inner: i32,
   a_row: i32, a_inner: i32, b_inner: i32, b_column: i32,
-  tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
+  tile_rows: u32, tile_columns: u32, problems: u32, parts: u32, steps: u32, elements: u32, biased: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 
 fn problem(z: u32) -> Problem {
-  return Problem(params.rows, params.columns, 0, params.inner, params.a_row, params.columns, 1, 1, vec4<i32>(0));
+  return Problem(params.rows, params.columns, params.inner, params.a_row, params.columns, 1, 1, vec4<i32>(0));
 }
 
 fn column(p: Problem, n: i32) -> Column { return Column(n * params.b_column, 0, 0, n); }

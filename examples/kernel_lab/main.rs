@@ -138,7 +138,9 @@ fn commands(step: &Step, size: u32, lanes: u32) -> (Commands, [ValueId; 3]) {
         let kernel = Kernel::new(&[step.source], entry, &lanes);
         let params = Params { rows: size, columns: size, steps: size }.into();
         let (bindings, workgroups, cost) = (bindings.to_vec(), workgroups.into(), Cost::default());
-        let dispatch = Dispatch { kernel, bindings, params, workgroups, cost };
+        // No step takes more than four turns of its loops per step of the inner axis.
+        let turns = 4 * u64::from(size);
+        let dispatch = Dispatch { kernel, bindings, params, workgroups, turns, cost };
         let command = Command { line: 0, op: entry, shape: String::new(), what: step.name.into(), dispatch };
         // SAFETY: the size is a multiple of every tile, so every index stays within its matrix or tile. All loops end,
         // no divisor is zero, and workgroup memory is written before it is read.

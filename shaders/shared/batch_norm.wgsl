@@ -13,9 +13,12 @@ fn channel_of(c: i32) -> Channel {
 }
 
 // The output from the value v before the activation. A NaN stays a NaN.
-fn activated(v: vec4<f32>) -> vec4<f32> { return select(v, params.slope * v, v < vec4<f32>(0.0)); }
+fn activated(v: vec4<f32>) -> vec4<f32> { return select(v, sloped(v), v < vec4<f32>(0.0)); }
 
 // The gradient of the value v before the activation, from the gradient dy of the output.
 fn before_activation(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
-  return select(params.slope * dy, dy, v > vec4<f32>(0.0));
+  return select(sloped(dy), dy, v > vec4<f32>(0.0));
 }
+
+// slope·x, where the slope 0 gives 0 for infinities too.
+fn sloped(x: vec4<f32>) -> vec4<f32> { return select(params.slope * x, vec4<f32>(0.0), params.slope == 0.0); }

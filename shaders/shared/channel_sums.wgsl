@@ -1,25 +1,39 @@
-// Two sums over all pixels of each channel of [N, C, pixels]. One of three entry points computes partial sums, for
-// parts that are runs of the pixels of the batch. The including file computes results from the partial sums. A file
-// that needs a single sum leaves the other sum at zero. Expects WORKGROUP, NEIGHBOURS, WHOLE, shared/grid.wgsl,
+// Two sums over all pixels of each channel of [N, C, pixels]. An entry point, here or in channel_sums_subgroup.wgsl,
+// computes partial sums, for parts that are runs of the pixels of the batch. The including file computes results from
+// the partial sums. A file that needs a single sum leaves the other sum at zero. Expects WORKGROUP, NEIGHBOURS, WHOLE, shared/grid.wgsl,
 // shared/divide.wgsl, and
 //   sums       var<storage, read_write> of vec2<f32>, [parts, C]
 //   parts      var<storage, read>, the same memory, for the dispatch that computes the results
 //   params     with images, channels, pixels, parts: i32
-//   fn channel_of(c: i32) -> Channel               constants of channel c
+//   fn constants_of(c: i32, samples: vec3<i32>) -> Channel   constants of channel c in a part, of which three elements
+//                                                  are given by their indices
 //   Values, fn value_at(i: i32) -> Values          operands at element i, repeated four times
 //   fn values_at(i: i32) -> Values                 operands at the four elements from 4·i on
 //   fn terms(c: Channel, v: Values) -> Terms       terms of the two sums
 
 struct Terms { first: vec4<f32>, second: vec4<f32> }
 
-// The pixels `first .. last` of the batch in one channel. `first` is a multiple of four.
+// The pixels `first .. last` of the batch in one channel. `first` is a multiple of four, unless the run is empty.
 struct Run { channel: i32, first: i32, last: i32 }
 
 fn run_of(i: i32) -> Run {
   let part = i / params.channels;
   let total = params.images * params.pixels;
   let length = (total + 4 * params.parts - 1) / (4 * params.parts) * 4;
-  return Run(i - part * params.channels, part * length, min((part + 1) * length, total));
+  return Run(i - part * params.channels, min(part * length, total), min((part + 1) * length, total));
+}
+
+// The first, a middle and the last element of a run. For an empty run, which the last parts may be, elements before it.
+fn samples_of(run: Run) -> vec3<i32> {
+  let last = run.last - 1;
+  let first = min(run.first, last);
+  return vec3<i32>(element_at(run.channel, first), element_at(run.channel, (first + last) / 2), element_at(run.channel, last));
+}
+
+// The element of pixel i of the batch in a channel.
+fn element_at(channel: i32, i: i32) -> i32 {
+  let at = divide(i, params.pixels, 1.0 / f32(params.pixels));
+  return (at.quotient * params.channels + channel) * params.pixels + at.remainder;
 }
 
 // One invocation per part of NEIGHBOURS channels (1 or 4), for software adapters. There a load costs the same at any
@@ -32,17 +46,17 @@ fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec
   let i = neighbours * i32(linear_workgroup(w, n) * WORKGROUP + l);
   if (i >= params.channels * params.parts) { return; }
   let run = run_of(i);
-  var channel = channel_of(run.channel);
+  let samples = samples_of(run);
+  var channel = constants_of(run.channel, samples);
   var first: vec4<f32>;
   var second: vec4<f32>;
-  let start = divide(run.first, params.pixels, 1.0 / f32(params.pixels));
-  var element = (start.quotient * params.channels + run.channel) * params.pixels + start.remainder;
-  var pixel = start.remainder;
+  var element = samples.x;
+  var pixel = element % params.pixels;
   var left = run.last - run.first;
   while (left > 0) {
     let count = min(params.pixels - pixel, left);
     for (var k = 0; k < neighbours; k++) {
-      if (neighbours > 1) { channel = channel_of(run.channel + k); }
+      if (neighbours > 1) { channel = constants_of(run.channel + k, samples + k * params.pixels); }
       let more = sum_of(channel, element + k * params.pixels, count);
       first[k] += more.x;
       second[k] += more.y;
@@ -74,12 +88,10 @@ fn sum_of(c: Channel, first: i32, count: i32) -> vec2<f32> {
 // The partial sums of one invocation. For GPUs, with one workgroup per channel and part.
 fn sum_of_invocation(group: i32, l: u32) -> vec2<f32> {
   let run = run_of(group);
-  let inverse = 1.0 / f32(params.pixels);
-  let shared_by_all = channel_of(run.channel);
   var sum = vec2<f32>(0.0);
+  let shared_by_all = constants_of(run.channel, samples_of(run));
   for (var j = run.first + i32(l); j < run.last; j += i32(WORKGROUP)) {
-    let at = divide(j, params.pixels, inverse);
-    let more = terms(shared_by_all, value_at((at.quotient * params.channels + run.channel) * params.pixels + at.remainder));
+    let more = terms(shared_by_all, value_at(element_at(run.channel, j)));
     sum += vec2<f32>(more.first.x, more.second.x);
   }
   return sum;
@@ -99,23 +111,6 @@ fn sum_pixels(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: v
     if (l < half) { shared_sums[l] += shared_sums[l + half]; }
   }
   if (l == 0u) { sums[group] = shared_sums[0]; }
-}
-
-// Reduction of the invocations' sums by subgroup operations, for any subgroup size, and of the subgroups' sums in
-// workgroup memory.
-@compute @workgroup_size(WORKGROUP)
-fn sum_pixels_by_subgroups(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
-                           @builtin(local_invocation_index) l: u32, @builtin(subgroup_id) subgroup: u32,
-                           @builtin(num_subgroups) subgroups: u32) {
-  let group = i32(linear_workgroup(w, n));
-  if (group >= params.channels * params.parts) { return; }
-  shared_sums[subgroup] = subgroupAdd(sum_of_invocation(group, l));
-  workgroupBarrier();
-  if (l == 0u) {
-    var sum = vec2<f32>(0.0);
-    for (var i = 0u; i < subgroups; i++) { sum += shared_sums[i]; }
-    sums[group] = sum;
-  }
 }
 
 // The sums over all parts of a channel, in a fixed order.

@@ -7,7 +7,7 @@ struct Params {
   channels: i32, height: i32, width: i32,                // C, H, W
   outputs: i32, small_height: i32, small_width: i32,     // O, h, w
   kernel_height: i32, kernel_width: i32, stride: i32, padding: i32,
-  tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
+  tile_rows: u32, tile_columns: u32, problems: u32, parts: u32, steps: u32, elements: u32, biased: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;

@@ -13,7 +13,7 @@ struct Params { images: i32, channels: i32, pixels: i32, parts: i32, scale: f32 
 
 alias Channel = i32;
 
-fn channel_of(c: i32) -> Channel { return c; }
+fn constants_of(c: i32, samples: vec3<i32>) -> Channel { return c; }
 
 @compute @workgroup_size(WORKGROUP)
 fn sum_of_parts(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,

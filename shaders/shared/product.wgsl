@@ -1,22 +1,35 @@
 // The operands of a tiled product C[m, n] = Σₖ A[m, k]·B[k, n], where B is gathered from an image with zero padding.
 //
 // Expects the bindings `a`, `b`, `c`, `bias`, and from the file that defines the product:
-//   params                            with tile_rows, tile_columns, problems, steps, biased: u32
+//   params                            with tile_rows, tile_columns, problems, parts, steps, elements, biased: u32
 //   fn problem(z: u32) -> Problem     extents and other values that are constant within a tile
 //   fn column(p: Problem, n: i32)     values that are constant within column n
 //   fn slice(p: Problem, k: i32)      values that are constant within step k
 // The sum of a column and a slice locates an element of B: y and z are its row and column in the image, x is its offset
 // in `b`. w is the offset of A[0, k] in `a` for a slice, and of C[0, n] in `c` for a column.
+//
+// The inner axis is divided into parts. Each part writes a C of its own, and sum_parts.wgsl adds them up.
 
 alias Slice = vec4<i32>;
 alias Column = vec4<i32>;
 
 struct Problem {
   rows: i32, columns: i32,          // extents of C
-  first: i32, last: i32,            // the part of the long axis to sum
+  inner: i32,                       // extent of the inner axis
   a_stride: i32, c_stride: i32,     // from one row to the next
   height: i32, width: i32,          // extents of the image B is gathered from
   offset: vec4<i32>,                // the file's own
+}
+
+// Part of the inner axis: the steps `first .. last`, and the offset of its C.
+struct Part { first: i32, last: i32, c: i32 }
+
+// The part that index z of a dispatch stands for, in problem(z / params.parts).
+fn part_of(p: Problem, z: u32) -> Part {
+  let part = i32(z % params.parts);
+  let length = (p.inner + i32(params.parts) - 1) / i32(params.parts);
+  let first = min(part * length, p.inner);
+  return Part(first, min(first + length, p.inner), part * i32(params.elements));
 }
 
 // A coordinate far outside any image, where gathered elements are zero.
@@ -32,25 +45,25 @@ fn b_at(p: Problem, s: Slice, n: Column) -> f32 {
   return select(0.0, b[select(0, s.x + n.x, inside)], inside);
 }
 
-fn slice_at(p: Problem, k: i32) -> Slice {
-  return select(Slice(0, OUTSIDE, OUTSIDE, 0), slice(p, k), vec4<bool>(k < p.last));
+fn slice_at(p: Problem, part: Part, k: i32) -> Slice {
+  return select(Slice(0, OUTSIDE, OUTSIDE, 0), slice(p, k), vec4<bool>(k < part.last));
 }
 
 fn column_at(p: Problem, n: i32) -> Column {
   return select(Column(0, OUTSIDE, OUTSIDE, 0), column(p, n), vec4<bool>(n < p.columns));
 }
 
-// The bias, which is added to all elements of a row.
-fn bias_at(p: Problem, row: i32) -> f32 {
-  if (params.biased == 0u || row >= p.rows) { return 0.0; }
+// The bias, which the first part adds to all elements of a row.
+fn bias_at(p: Problem, part: Part, row: i32) -> f32 {
+  if (params.biased == 0u || part.c > 0 || row >= p.rows) { return 0.0; }
   return bias[row];
 }
 
-fn c_set(p: Problem, row: i32, n: Column, value: f32) {
-  if (row < p.rows && n.y < OUTSIDE) { c[n.w + row * p.c_stride] = value; }
+fn c_set(p: Problem, part: Part, row: i32, n: Column, value: f32) {
+  if (row < p.rows && n.y < OUTSIDE) { c[part.c + n.w + row * p.c_stride] = value; }
 }
 
-// The tile of a workgroup: the index of its problem in the dispatch, and its first row and column.
+// The tile of a workgroup: the index of its problem and part in the dispatch, and its first row and column.
 struct Tile { z: u32, row: i32, column: i32 }
 
 fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {

@@ -6,16 +6,17 @@
 fn product_direct(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                   @builtin(local_invocation_index) lane: u32) {
   let tile = tile_of(linear_workgroup(w, groups), ROWS, VECTORS * WORKGROUP);
-  if (tile.z >= params.problems) { return; }
-  let p = problem(tile.z);
+  if (tile.z >= params.problems * params.parts) { return; }
+  let p = problem(tile.z / params.parts);
+  let part = part_of(p, tile.z);
 
   var columns: array<Column, VECTORS>;
   for (var j = 0u; j < VECTORS; j++) {
     columns[j] = column_at(p, tile.column + i32(j * WORKGROUP + lane));
   }
   var sums: array<array<f32, VECTORS>, ROWS>;
-  for (var k = p.first; k < p.last; k++) {
-    let s = slice_at(p, k);
+  for (var k = part.first; k < part.last; k++) {
+    let s = slice_at(p, part, k);
     var bs: array<f32, VECTORS>;
     for (var j = 0u; j < VECTORS; j++) { bs[j] = b_at(p, s, columns[j]); }
     for (var i = 0u; i < ROWS; i++) {
@@ -25,7 +26,7 @@ fn product_direct(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) 
   }
   for (var i = 0u; i < ROWS; i++) {
     let row = tile.row + i32(i);
-    let start = bias_at(p, row);
-    for (var j = 0u; j < VECTORS; j++) { c_set(p, row, columns[j], start + sums[i][j]); }
+    let start = bias_at(p, part, row);
+    for (var j = 0u; j < VECTORS; j++) { c_set(p, part, row, columns[j], start + sums[i][j]); }
   }
 }

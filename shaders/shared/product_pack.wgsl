@@ -13,11 +13,13 @@ const STRIPS = QUADS / STRIP;
 fn product_pack(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                 @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
-  if (i >= params.problems * params.tile_rows * params.steps * STRIPS) { return; }
+  if (i >= params.problems * params.parts * params.tile_rows * params.steps * STRIPS) { return; }
   let step = divide(i32(i / STRIPS), i32(params.steps), 1.0 / f32(params.steps));
   let panel = divide(step.quotient, i32(params.tile_rows), 1.0 / f32(params.tile_rows));
-  let p = problem(u32(panel.quotient));
-  let s = slice_at(p, p.first + step.remainder);
+  let z = u32(panel.quotient);
+  let p = problem(z / params.parts);
+  let part = part_of(p, z);
+  let s = slice_at(p, part, part.first + step.remainder);
   let first = i % STRIPS * STRIP;
   for (var quad = 0u; quad < STRIP; quad++) {
     let row = panel.remainder * i32(ROWS) + 4 * i32(first + quad);

@@ -17,8 +17,9 @@ const GROUPS = ROWS / GROUP;
 fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                     @builtin(local_invocation_index) lane: u32) {
   let tile = tile_of(linear_workgroup(w, groups), ROWS, VECTORS * SUBGROUP);
-  if (tile.z >= params.problems) { return; }
-  let p = problem(tile.z);
+  if (tile.z >= params.problems * params.parts) { return; }
+  let p = problem(tile.z / params.parts);
+  let part = part_of(p, tile.z);
   if (tile.row >= p.rows || tile.column >= p.columns) { return; }
 
   var columns: array<Column, VECTORS>;
@@ -29,8 +30,8 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   var at = panel * (ROWS / 4u) + min(lane, ROWS / 4u - 1u);
 
   var sums: array<array<array<f32, VECTORS>, GROUP>, GROUPS>;
-  for (var k = p.first; k < p.last; k += i32(SUBGROUP)) {
-    let mine = slice_at(p, k + i32(lane));
+  for (var k = part.first; k < part.last; k += i32(SUBGROUP)) {
+    let mine = slice_at(p, part, k + i32(lane));
     for (var step = 0u; step < SUBGROUP; step++) {
       let s = subgroupShuffle(mine, step);
       var bs: array<f32, VECTORS>;
@@ -53,8 +54,8 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   for (var g = 0u; g < used; g++) {
     for (var i = 0u; i < GROUP; i++) {
       let row = tile.row + i32(g * GROUP + i);
-      let start = bias_at(p, row);
-      for (var j = 0u; j < VECTORS; j++) { c_set(p, row, columns[j], start + sums[0][i][j]); }
+      let start = bias_at(p, part, row);
+      for (var j = 0u; j < VECTORS; j++) { c_set(p, part, row, columns[j], start + sums[0][i][j]); }
     }
     for (var next = 0u; next < GROUPS; next++) { sums[next] = sums[(next + 1u) % GROUPS]; }
   }

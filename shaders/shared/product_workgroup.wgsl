@@ -14,8 +14,9 @@ var<workgroup> slices: array<Slice, DEPTH>;
 fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                      @builtin(local_invocation_index) local: u32) {
   let tile = tile_of(linear_workgroup(w, groups), TILE, TILE);
-  if (tile.z >= params.problems) { return; }
-  let p = problem(tile.z);
+  if (tile.z >= params.problems * params.parts) { return; }
+  let p = problem(tile.z / params.parts);
+  let part = part_of(p, tile.z);
   if (tile.row >= p.rows || tile.column >= p.columns) { return; }
 
   // Neighbouring invocations load neighbouring steps of A and neighbouring columns of B.
@@ -30,14 +31,14 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
   let column = local % 8u;
   var sums: array<array<f32, SIDE>, SIDE>;
 
-  if (local < DEPTH) { slices[local] = slice_at(p, p.first + i32(local)); }
-  for (var k = p.first; k < p.last; k += i32(DEPTH)) {
+  if (local < DEPTH) { slices[local] = slice_at(p, part, part.first + i32(local)); }
+  for (var k = part.first; k < part.last; k += i32(DEPTH)) {
     workgroupBarrier();
     let a_slice = slices[a_step];
     for (var i = a_row; i < TILE; i += INVOCATIONS / DEPTH) { a_tile[a_step][i] = a_at(p, tile.row + i32(i), a_slice); }
     for (var i = b_step; i < DEPTH; i += INVOCATIONS / TILE) { b_tile[i][b_column] = b_at(p, slices[i], loaded); }
     workgroupBarrier();
-    if (local < DEPTH) { slices[local] = slice_at(p, k + i32(DEPTH + local)); }
+    if (local < DEPTH) { slices[local] = slice_at(p, part, k + i32(DEPTH + local)); }
     for (var step = 0u; step < DEPTH; step++) {
       var bs: array<f32, SIDE>;
       for (var j = 0u; j < SIDE; j++) { bs[j] = b_tile[step][column + 8u * j]; }
@@ -48,9 +49,9 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
     }
   }
   var starts: array<f32, SIDE>;
-  for (var i = 0u; i < SIDE; i++) { starts[i] = bias_at(p, tile.row + i32(row + 8u * i)); }
+  for (var i = 0u; i < SIDE; i++) { starts[i] = bias_at(p, part, tile.row + i32(row + 8u * i)); }
   for (var j = 0u; j < SIDE; j++) {
     let n = column_at(p, tile.column + i32(column + 8u * j));
-    for (var i = 0u; i < SIDE; i++) { c_set(p, tile.row + i32(row + 8u * i), n, starts[i] + sums[i][j]); }
+    for (var i = 0u; i < SIDE; i++) { c_set(p, part, tile.row + i32(row + 8u * i), n, starts[i] + sums[i][j]); }
   }
 }

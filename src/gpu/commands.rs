@@ -66,15 +66,16 @@ impl Commands {
         self.list.push(command);
     }
 
-    /// Adds a dispatch whose kernel is compiled without runtime checks, which cost software adapters most of their speed.
-    /// Workgroup memory is not initialised to zero.
+    /// Adds a dispatch whose kernel is compiled without runtime checks, which cost software adapters most of their speed,
+    /// and returns it. Workgroup memory is not initialised to zero.
     ///
     /// # Safety
     /// On every adapter for which [`Dispatch::check`] accepts the dispatch, every index must stay within its buffer or
     /// array, every loop must end, no divisor may be zero, and workgroup memory must be written before it is read.
-    pub unsafe fn push_unchecked(&mut self, mut command: Command) {
+    pub unsafe fn push_unchecked(&mut self, mut command: Command) -> &mut Dispatch {
         command.dispatch.kernel.checked = false;
         self.list.push(command);
+        &mut self.list.last_mut().expect("the list has this command").dispatch
     }
 
     /// The value with this id.

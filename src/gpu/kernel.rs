@@ -2,7 +2,7 @@
 
 use super::{Caps, GpuError};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, StorageAccess, TypeInner};
+use naga::{AddressSpace, Statement, StorageAccess, TypeInner};
 
 /// A specialisation constant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,8 +105,21 @@ impl Kernel {
             bindings.push(Binding { name, slot, kind });
         }
         bindings.sort_by_key(|b| b.slot);
-        Ok(Interface { bindings, workgroup_size: module.entry_points[entry].workgroup_size, workgroup_bytes })
+        let entry = &module.entry_points[entry];
+        let loops = has_loop(&module, &entry.function.body);
+        Ok(Interface { bindings, workgroup_size: entry.workgroup_size, workgroup_bytes, loops })
     }
+}
+
+fn has_loop(module: &naga::Module, block: &naga::Block) -> bool {
+    block.iter().any(|statement| match statement {
+        Statement::Loop { .. } => true,
+        Statement::Block(block) => has_loop(module, block),
+        Statement::If { accept, reject, .. } => [accept, reject].into_iter().any(|block| has_loop(module, block)),
+        Statement::Switch { cases, .. } => cases.iter().any(|case| has_loop(module, &case.body)),
+        Statement::Call { function, .. } => has_loop(module, &module.functions[*function].body),
+        _ => false,
+    })
 }
 
 fn members(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Vec<Field> {
@@ -130,6 +143,8 @@ pub struct Interface {
     pub workgroup_size: [u32; 3],
     /// Size of the workgroup memory, in bytes.
     pub workgroup_bytes: u32,
+    /// Whether the entry point or a function that it calls has a loop.
+    pub loops: bool,
 }
 
 impl Interface {
@@ -221,6 +236,8 @@ pub struct Dispatch {
     pub params: Params,
     /// Number of workgroups.
     pub workgroups: u64,
+    /// Upper bound of the loop turns of an invocation, all its loops together; 0 for a kernel without loops.
+    pub turns: u64,
     /// Minimum arithmetic and memory traffic of the operation.
     pub cost: Cost,
 }
@@ -238,11 +255,16 @@ impl Dispatch {
     /// The specialisation constant by which a kernel states the subgroup size that it needs.
     pub const LANES: &'static str = "SUBGROUP";
 
+    /// Most loop turns of an invocation. Mesa's software adapters end all loops of an invocation after 65,535 turns,
+    /// without an error. GPUs are reset when an invocation runs for seconds.
+    pub const MAX_TURNS: u64 = 65_535;
+
     /// Checks the dispatch against the kernel's `interface`.
     ///
     /// # Errors
     /// A storage buffer without a value; a value without a storage buffer; a uniform block with other names, offsets or
-    /// sizes; more workgroups than a grid on an adapter with `caps` can have.
+    /// sizes; loops without a bound of their turns, or with more than [`Self::MAX_TURNS`]; more workgroups than a grid on
+    /// an adapter with `caps` can have.
     pub fn check(&self, interface: &Interface, caps: &Caps) -> Result<(), GpuError> {
         let invalid = |reason: String| {
             Err(GpuError::Validation { what: format!("dispatch of {}", self.kernel.describe()), reason })
@@ -273,6 +295,13 @@ impl Dispatch {
                 "the kernel is for subgroups of {lanes} lanes, and {caps} has {:?}",
                 caps.subgroup
             ));
+        }
+        if interface.loops && self.turns == 0 {
+            return invalid("the kernel has loops, and the dispatch states no bound of their turns".into());
+        }
+        if self.turns > Self::MAX_TURNS {
+            let (turns, most) = (self.turns, Self::MAX_TURNS);
+            return invalid(format!("the loops of an invocation may take {turns} turns, and the limit is {most}"));
         }
         if caps.fold(self.workgroups).is_none() {
             return Err(GpuError::TooManyWorkgroups {

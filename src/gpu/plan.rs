@@ -189,7 +189,7 @@ mod tests {
         let binding = |name: &str, kind| Binding { name: name.into(), slot: 0, kind };
         let mut bindings: Vec<_> = ["x", "x1"][..reads].iter().map(|n| binding(n, BindingKind::Read)).collect();
         bindings.push(binding("y", BindingKind::Write));
-        Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0 }
+        Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0, loops: false }
     }
 
     /// One dispatch per step, which reads the results of earlier steps and writes a value of some elements.
@@ -204,7 +204,7 @@ mod tests {
             let bindings = ["x", "x1"].into_iter().zip(reads.iter().copied()).chain([("y", y)]).collect();
             let kernel = Kernel::new(&[], "none", &[]);
             let dispatch =
-                Dispatch { kernel, bindings, params: Params::default(), workgroups: 1, cost: Cost::default() };
+                Dispatch { kernel, bindings, params: Params::default(), workgroups: 1, turns: 0, cost: Cost::default() };
             let line = interfaces.len();
             commands.push(Command { line, op: "none", shape: String::new(), what: String::new(), dispatch });
             interfaces.push(interface(reads.len().min(2)));

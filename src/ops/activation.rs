@@ -58,7 +58,7 @@ static RELU: Function = Function { names: ["relu", "relu_gradient"], ..LEAKY_REL
 static LEAKY_RELU: Function = Function {
     names: ["leaky_relu", "leaky_relu_gradient"],
     shader: shader!("leaky_relu.wgsl"),
-    value: |x, slope| if x < 0.0 { slope * x } else { x },
+    value: |x, slope| if x < 0.0 { sloped(slope, x) } else { x },
     derivative: |y, slope| if y > 0.0 { 1.0 } else { slope },
     second: |_| None,
 };
@@ -86,6 +86,11 @@ static EXP: Function = Function {
     derivative: |y, _| y,
     second: |y| Some(y.tape().constant(1.0, y.shape())),
 };
+
+/// slope·x, where the slope 0 gives 0 for infinities too.
+pub(super) fn sloped(slope: f64, x: f64) -> f64 {
+    if slope == 0.0 { 0.0 } else { slope * x }
+}
 
 /// y = function(x).
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +143,7 @@ impl Op for ActivationGradient {
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
         let derivative = |y: f64| (self.0.function.derivative)(y, self.0.slope.into());
-        inputs[0].data.iter().zip(inputs[1].data).map(|(&y, g)| g * derivative(y)).collect()
+        inputs[0].data.iter().zip(inputs[1].data).map(|(&y, &g)| sloped(derivative(y), g)).collect()
     }
 }
 

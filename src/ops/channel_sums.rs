@@ -86,7 +86,8 @@ impl<'a> ChannelSums<'a> {
         bindings.push(("sums", sums));
         // Access by elements does not depend on `WHOLE`; a constant value avoids compiling a second kernel.
         let whole = vectors && self.extents.pixels.is_multiple_of(4);
-        at.run(self.kernel(entry, workgroup, neighbours, whole), &bindings, params, workgroups, flops);
+        let kernel = self.kernel(entry, workgroup, neighbours, whole);
+        at.run(kernel, &bindings, params, workgroups, flops).turns = self.split.turns(self.extents);
         sums
     }
 
@@ -99,7 +100,7 @@ impl<'a> ChannelSums<'a> {
         params: impl Into<Params>,
     ) {
         let workgroups = self.extents.channels.div_ceil(WORKGROUP as usize);
-        at.run(self.kernel(entry, WORKGROUP, 1, false), bindings, params, workgroups, 0);
+        at.run(self.kernel(entry, WORKGROUP, 1, false), bindings, params, workgroups, 0).turns = self.parts() as u64;
     }
 
     fn kernel(&self, entry: &'static str, workgroup: u32, neighbours: usize, whole: bool) -> Kernel {
@@ -109,9 +110,18 @@ impl<'a> ChannelSums<'a> {
             Specialisation::U32("NEIGHBOURS", neighbours as u32),
             Specialisation::Bool("WHOLE", whole),
         ];
-        Kernel::new(&[&shared, self.sources].concat(), entry, &[&own, self.constants].concat())
+        let subgroup: &[Wgsl] = match entry {
+            BY_SUBGROUPS => &[shader!("shared/channel_sums_subgroup.wgsl")],
+            _ => &[],
+        };
+        Kernel::new(&[&shared, subgroup, self.sources].concat(), entry, &[&own, self.constants].concat())
     }
 }
+
+/// The entry point for GPUs with subgroup operations.
+const BY_SUBGROUPS: &str = "sum_pixels_by_subgroups";
+/// Most pixels of a part. It bounds the loop turns of an invocation, and the rounding of the variance of a part.
+const RUN: usize = 1 << 12;
 
 /// The division of the sums among workgroups and invocations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -127,12 +137,27 @@ struct Division {
 }
 
 impl Division {
+    /// Upper bound of the loop turns of an invocation that computes partial sums.
+    fn turns(self, extents: Extents) -> u64 {
+        let run = extents.count().div_ceil(self.parts).next_multiple_of(4);
+        match self.vectors {
+            // For every image that the run touches: a turn, and per neighbour a turn and the vectors of the plane.
+            true => {
+                let images = run.div_ceil(extents.pixels) + 1;
+                let vectors = run.min(extents.pixels).div_ceil(4) + 1;
+                (self.neighbours + images * (1 + self.neighbours * (1 + vectors))) as u64
+            }
+            false => (run.div_ceil(self.workgroup as usize) + 2 * self.workgroup as usize) as u64,
+        }
+    }
+
     fn choose(caps: &Caps, extents: Extents) -> Self {
         let (channels, count) = (extents.channels, extents.count());
         if caps.software {
             // Several invocations for every lane of every core, each with at least about 256 elements.
             // For long planes each part has about a page of memory or more, so that lanes read different pages.
             let parts = 512usize.div_ceil(channels).min(count.div_ceil(extents.pixels.clamp(256, PAGE)));
+            let parts = parts.max(count.div_ceil(RUN));
             // For these sizes four planes fill about a page or more, and a single plane does not.
             let neighbours = if channels.is_multiple_of(4) && (192..768).contains(&extents.pixels) { 4 } else { 1 };
             let workgroups = (channels / neighbours * parts).div_ceil(LANES as usize);
@@ -140,8 +165,8 @@ impl Division {
         } else {
             // Several workgroups for every core, each with at least four elements per invocation if it is split.
             let workgroup = 256;
-            let parts = 256usize.div_ceil(channels).min(count / (4 * workgroup as usize)).max(1);
-            let entry = if caps.subgroup.is_some() { "sum_pixels_by_subgroups" } else { "sum_pixels" };
+            let parts = 256usize.div_ceil(channels).min(count / (4 * workgroup as usize)).max(count.div_ceil(4 * RUN));
+            let entry = if caps.subgroup.is_some() { BY_SUBGROUPS } else { "sum_pixels" };
             Self { entry, vectors: false, neighbours: 1, workgroup, workgroups: channels * parts, parts }
         }
     }
@@ -160,9 +185,11 @@ mod tests {
         assert_eq!(parts(&software, extents(1, 32, 196)), 1);
         assert_eq!(parts(&software, extents(64, 512, 4)), 1);
         assert_eq!(parts(&software, extents(1, 1, 50_176)), 49);
+        assert_eq!(parts(&software, extents(1, 1, 1 << 25)), 1 << 13);
         assert_eq!(parts(&gpu, extents(64, 32, 196)), 8);
         assert_eq!(parts(&gpu, extents(64, 512, 4)), 1);
         assert_eq!(parts(&gpu, extents(2, 3, 4)), 1);
+        assert_eq!(parts(&gpu, extents(1, 512, 1 << 16)), 4);
 
         let neighbours = |caps: &Caps, e| Division::choose(caps, e).neighbours;
         assert_eq!(neighbours(&software, extents(64, 32, 196)), 4);

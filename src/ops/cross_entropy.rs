@@ -1,11 +1,13 @@
 use super::lower::{Lower, Lowering};
 use super::{Case, Example};
+use crate::gpu::ValueId;
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var, operands};
 use crate::{params, shader};
 
 impl<'t> Var<'t> {
     /// The mean over the batch of −Σₖ tₖ·log softmax(x)ₖ, of shape `[1]`, for logits x `[N, K]` and `targets` t
-    /// `[N, K]`. The targets are probabilities or one-hot classes, and count as constants.
+    /// `[N, K]`. The targets are probabilities or one-hot classes, and count as constants. A term with tₖ = 0 is 0, also
+    /// for a logit of −∞.
     ///
     /// ∂L/∂x = ∂L/∂y·(softmax(x)·Σₖ tₖ − t)/N
     #[track_caller]
@@ -18,11 +20,10 @@ impl<'t> Var<'t> {
 #[derive(Debug)]
 pub(super) struct CrossEntropy;
 
-/// `(log Σ exp x, Σ t)` of one sample.
-fn totals(logits: &[f64], targets: &[f64]) -> (f64, f64) {
+/// (M, Σ exp(x − M)) of one sample, with its greatest logit M.
+fn totals(logits: &[f64]) -> (f64, f64) {
     let greatest = logits.iter().fold(f64::NEG_INFINITY, |m, &x| m.max(x));
-    let sum: f64 = logits.iter().map(|x| (x - greatest).exp()).sum();
-    (greatest + sum.ln(), targets.iter().sum())
+    (greatest, logits.iter().map(|x| (x - greatest).exp()).sum())
 }
 
 impl Op for CrossEntropy {
@@ -46,8 +47,9 @@ impl Op for CrossEntropy {
         let classes = inputs[0].data.len() / output.elements();
         let samples = inputs[0].data.chunks(classes).zip(inputs[1].data.chunks(classes));
         let loss = |(x, t): (&[f64], &[f64])| {
-            let (normaliser, _) = totals(x, t);
-            x.iter().zip(t).map(|(x, t)| t * (normaliser - x)).sum()
+            let (greatest, sum) = totals(x);
+            let term = |(x, t): (&f64, &f64)| if *t == 0.0 { 0.0 } else { t * (sum.ln() - (x - greatest)) };
+            x.iter().zip(t).map(term).sum()
         };
         samples.map(loss).collect()
     }
@@ -71,35 +73,56 @@ impl Op for CrossEntropyGradient {
         let classes = x.len() / g.len();
         let samples = x.chunks(classes).zip(t.chunks(classes)).zip(g);
         let gradient = |((x, t), g): ((&[f64], &[f64]), &f64)| {
-            let (normaliser, mass) = totals(x, t);
-            x.iter().zip(t).map(|(x, t)| g * (mass * (x - normaliser).exp() - t)).collect::<Vec<_>>()
+            let ((greatest, sum), mass) = (totals(x), t.iter().sum::<f64>());
+            x.iter().zip(t).map(|(x, t)| g * (mass * (x - greatest).exp() / sum - t)).collect::<Vec<_>>()
         };
         samples.flat_map(gradient).collect()
     }
 }
 
 params! {
-    struct Params { samples: u32, classes: u32 }
+    struct Params { samples: u32, classes: u32, parts: u32 }
 }
 
-fn lower(at: &mut Lowering<'_>, entry: &'static str, bindings: &[(&'static str, crate::gpu::ValueId)]) {
+/// Most classes of one invocation, which bounds the turns of its loops.
+const CLASSES: usize = 1 << 12;
+
+/// Adds the dispatches of the totals of each part and of the kernel `entry`, whose output [parts, …] is `y`.
+fn lower(at: &mut Lowering<'_>, entry: &'static str, more: &[(&'static str, ValueId)], y: ValueId) {
+    let [samples, classes, parts] = extents(at);
+    let params = Params { samples: samples as u32, classes: classes as u32, parts: parts as u32 };
+    let source = [shader!("cross_entropy.wgsl")];
+    let totals = at.scratch(4 * samples * parts);
+    let operands = [("logits", at.inputs[0]), ("targets", at.inputs[1])];
+    let turns = (2 * classes.div_ceil(parts) + 2 * parts) as u64;
+
+    let bindings = [&operands[..], &[("totals", totals)]].concat();
+    let flops = 4 * samples * classes;
+    at.over(samples * parts, flops, &source, "cross_entropy_totals", &bindings, params).turns = turns;
+    let bindings = [&operands[..], &[("of_parts", totals), ("y", y)], more].concat();
+    at.over(samples * parts, flops, &source, entry, &bindings, params).turns = turns;
+}
+
+/// Number of samples, of classes, and of parts of the classes.
+fn extents(at: &Lowering<'_>) -> [usize; 3] {
     let [samples, classes] = at.shapes[0].matrix().expect("the shape rule accepts only matrices of logits");
-    let params = Params { samples: samples as u32, classes: classes as u32 };
-    at.over(samples, 4 * samples * classes, &[shader!("cross_entropy.wgsl")], entry, bindings, params);
+    [samples, classes, classes.div_ceil(CLASSES)]
 }
 
 impl Lower for CrossEntropy {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let bindings = [("logits", at.inputs[0]), ("targets", at.inputs[1]), ("y", at.output)];
-        lower(at, "cross_entropy", &bindings);
+        let [samples, _, parts] = extents(at);
+        let y = if parts == 1 { at.output } else { at.scratch(samples * parts) };
+        lower(at, "cross_entropy", &[], y);
+        if parts > 1 {
+            at.sum_parts(parts, y, at.output);
+        }
     }
 }
 
 impl Lower for CrossEntropyGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
-        let [logits, targets, gradient] = at.operands();
-        let bindings = [("logits", logits), ("targets", targets), ("gradient", gradient), ("y", at.output)];
-        lower(at, "cross_entropy_gradient", &bindings);
+        lower(at, "cross_entropy_gradient", &[("gradient", at.inputs[2])], at.output);
     }
 }
 

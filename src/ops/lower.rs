@@ -69,6 +69,10 @@ const ELEMENTWISE: [(Wgsl, &str); 4] = [
 const OPERANDS: [&str; 4] = ["x0", "x1", "x2", "x3"];
 
 params! {
+    struct SumParams { elements: u32, parts: u32 }
+}
+
+params! {
     struct ElementwiseParams { quads: u32, c0: f32, c1: f32, c2: f32, c3: f32 }
 }
 
@@ -78,8 +82,14 @@ impl Lowering<'_> {
         self.commands.value(format!("scratch of {}", self.what), elements, Place::Planned)
     }
 
-    /// Adds a dispatch. `flops` is the number of floating-point operations that the operation requires. The memory
-    /// traffic in the dispatch's cost counts every bound value once, or twice if it is updated in place.
+    /// Number of elements of a value.
+    pub fn elements(&self, value: ValueId) -> usize {
+        self.commands.get(value).elements
+    }
+
+    /// Adds a dispatch, and returns it so that the turns of its loops can be stated. `flops` is the number of
+    /// floating-point operations that the operation requires. The memory traffic in the dispatch's cost counts every
+    /// bound value once, or twice if it is updated in place.
     pub fn run(
         &mut self,
         kernel: Kernel,
@@ -87,7 +97,7 @@ impl Lowering<'_> {
         params: impl Into<Params>,
         workgroups: usize,
         flops: usize,
-    ) {
+    ) -> &mut Dispatch {
         let moves = |v: &ValueId| if self.updated.contains(v) { 2 } else { 1 };
         let mut values: Vec<ValueId> = bindings.iter().map(|(_, v)| *v).collect();
         values.sort();
@@ -98,6 +108,7 @@ impl Lowering<'_> {
             bindings: bindings.to_vec(),
             params: params.into(),
             workgroups: workgroups as u64,
+            turns: 0,
             cost: Cost { flops: flops as u64, bytes },
         };
         let (shape, what) = (self.shape.to_string(), self.what.clone());
@@ -106,7 +117,16 @@ impl Lowering<'_> {
         // derives from the sizes of the bound buffers. Their loops end. Their divisors are extents, which are zero only
         // for values without elements, and those get no workgroups. They write workgroup memory before they read it.
         // Tests run every kernel with odd shapes and compare the result with a reference.
-        unsafe { self.commands.push_unchecked(command) };
+        unsafe { self.commands.push_unchecked(command) }
+    }
+
+    /// Adds the dispatch of y\[i\] = Σ parts\[part, i\], where `parts` holds `count` parts of the size of `y`.
+    pub(crate) fn sum_parts(&mut self, count: usize, parts: ValueId, y: ValueId) {
+        let elements = self.elements(y);
+        let params = SumParams { elements: elements as u32, parts: count as u32 };
+        let bindings = [("parts", parts), ("y", y)];
+        let source = [shader!("sum_parts.wgsl")];
+        self.over(elements, count * elements, &source, "sum_parts", &bindings, params).turns = count as u64;
     }
 
     /// The memory of each input, for an operation with exactly `N` inputs.
@@ -145,8 +165,8 @@ impl Lowering<'_> {
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
-    ) {
-        self.over(self.quads() as usize, self.shape.elements(), &[source], entry, bindings, params);
+    ) -> &mut Dispatch {
+        self.over(self.quads() as usize, self.shape.elements(), &[source], entry, bindings, params)
     }
 
     /// Adds a dispatch with one invocation per element of the output.
@@ -156,9 +176,9 @@ impl Lowering<'_> {
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
-    ) {
+    ) -> &mut Dispatch {
         let elements = self.shape.elements();
-        self.over(elements, elements, &[source], entry, bindings, params);
+        self.over(elements, elements, &[source], entry, bindings, params)
     }
 
     /// Adds a dispatch of `invocations` invocations, with `flops` floating-point operations in total.
@@ -170,8 +190,8 @@ impl Lowering<'_> {
         entry: &'static str,
         bindings: &[(&'static str, ValueId)],
         params: impl Into<Params>,
-    ) {
+    ) -> &mut Dispatch {
         let kernel = element_kernel(sources, entry, &[]);
-        self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops);
+        self.run(kernel, bindings, params, invocations.div_ceil(WORKGROUP as usize), flops)
     }
 }

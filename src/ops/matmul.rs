@@ -88,7 +88,7 @@ params! {
     struct Params {
         rows: i32, columns: i32, inner: i32,
         a_row: i32, a_inner: i32, b_inner: i32, b_column: i32,
-        tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
+        tile_rows: u32, tile_columns: u32, problems: u32, parts: u32, steps: u32, elements: u32, biased: u32,
     }
 }
 
@@ -103,13 +103,14 @@ impl Lower for Matmul {
             columns: n,
             steps: k,
             problems: 1,
+            parts: 1,
             macs: m * n * k,
             a: at.inputs[0],
             b: at.inputs[1],
             c: at.output,
             bias: None,
         };
-        product.run(at, |Tiles { tile_rows, tile_columns, problems, steps, biased }| Params {
+        product.run(at, |Tiles { tile_rows, tile_columns, problems, parts, steps, elements, biased }| Params {
             rows: m as i32,
             columns: n as i32,
             inner: k as i32,
@@ -120,7 +121,9 @@ impl Lower for Matmul {
             tile_rows,
             tile_columns,
             problems,
+            parts,
             steps,
+            elements,
             biased,
         });
     }

@@ -65,6 +65,16 @@ impl Tiling {
         [rows as usize, columns as usize]
     }
 
+    /// Upper bound of the loop turns of an invocation that sums `steps` steps. Loops over the sums in registers do not
+    /// count: every compiler unrolls them.
+    fn turns(self, steps: usize) -> u64 {
+        match self {
+            Self::Subgroup { .. } | Self::Direct { .. } => 2 * steps as u64,
+            // A block of 16 steps takes a turn itself, up to 16 each to load A and B, and 16 to multiply them.
+            Self::Workgroup { .. } => 49 * steps.div_ceil(16) as u64,
+        }
+    }
+
     fn kernel(self, index: &[Wgsl]) -> Kernel {
         let u32 = Specialisation::U32;
         let (source, entry, constants) = match self {
@@ -87,6 +97,11 @@ impl Tiling {
     }
 }
 
+/// Most steps along the inner axis that one invocation sums, so that its loops stay below [`Dispatch::MAX_TURNS`].
+const STEPS: usize = 1 << 14;
+/// Quadruples of rows that an invocation of `product_pack` packs, at most.
+const PACKED: u64 = 4;
+
 /// The matrix products of one dispatch.
 pub(super) struct Product<'a> {
     /// The WGSL that declares the bindings, `problem`, `column` and `slice`.
@@ -99,6 +114,8 @@ pub(super) struct Product<'a> {
     pub steps: usize,
     /// Number of problems.
     pub problems: usize,
+    /// Least number of parts that the inner axis is divided into.
+    pub parts: usize,
     /// Number of multiply-adds of all problems together.
     pub macs: usize,
     pub a: ValueId,
@@ -113,7 +130,9 @@ pub(super) struct Tiles {
     pub tile_rows: u32,
     pub tile_columns: u32,
     pub problems: u32,
+    pub parts: u32,
     pub steps: u32,
+    pub elements: u32,
     pub biased: u32,
 }
 
@@ -123,30 +142,41 @@ impl Product<'_> {
         let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
         let [rows, columns] = tiling.tile();
         let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
+        let parts = self.parts.max(self.steps.div_ceil(STEPS)).max(1);
+        let steps = self.steps.div_ceil(parts);
         // A subgroup processes steps in groups of its lane count.
         let steps = match tiling {
-            Tiling::Subgroup { lanes, .. } => self.steps.next_multiple_of(lanes as usize),
-            _ => self.steps,
+            Tiling::Subgroup { lanes, .. } => steps.next_multiple_of(lanes as usize),
+            _ => steps,
         };
+        let elements = at.elements(self.c);
         let params: Params = params(Tiles {
             tile_rows: tile_rows as u32,
             tile_columns: tile_columns as u32,
             problems: self.problems as u32,
+            parts: parts as u32,
             steps: steps as u32,
+            elements: elements as u32,
             biased: self.bias.is_some().into(),
         })
         .into();
         let a = match tiling {
             Tiling::Subgroup { rows, .. } => {
-                let panels = at.scratch(self.problems * tile_rows * steps * rows as usize);
-                self.pack(at, rows, panels, self.problems * tile_rows * steps, params.clone());
+                let steps = self.problems * parts * tile_rows * steps;
+                let panels = at.scratch(steps * rows as usize);
+                self.pack(at, rows, panels, steps, params.clone());
                 ("panels", panels)
             }
             _ => ("a", self.a),
         };
         // Without a bias the kernel never reads its binding, but the binding must exist.
-        let bindings = [a, ("b", self.b), ("bias", self.bias.unwrap_or(self.b)), ("c", self.c)];
-        at.run(tiling.kernel(self.index), &bindings, params, tile_rows * tile_columns * self.problems, 2 * self.macs);
+        let c = if parts == 1 { self.c } else { at.scratch(parts * elements) };
+        let bindings = [a, ("b", self.b), ("bias", self.bias.unwrap_or(self.b)), ("c", c)];
+        let workgroups = tile_rows * tile_columns * self.problems * parts;
+        at.run(tiling.kernel(self.index), &bindings, params, workgroups, 2 * self.macs).turns = tiling.turns(steps);
+        if parts > 1 {
+            at.sum_parts(parts, c, self.c);
+        }
     }
 
     /// Adds the dispatch that packs A into panels of `rows` rows, with `steps` steps over all panels.
@@ -155,10 +185,9 @@ impl Product<'_> {
         let shared = [GRID, shader!("shared/element.wgsl"), divide, product, shader!("shared/product_pack.wgsl")];
         let constants = [Specialisation::U32("ROWS", rows), Specialisation::U32("WORKGROUP", WORKGROUP)];
         let kernel = Kernel::new(&[&shared, self.index].concat(), "product_pack", &constants);
-        // An invocation packs up to four quadruples of rows.
-        let invocations = steps * (rows as usize / 4).div_ceil(4);
+        let invocations = steps * (rows as usize / 4).div_ceil(PACKED as usize);
         let workgroups = invocations.div_ceil(WORKGROUP as usize);
-        at.run(kernel, &[("a", self.a), ("panels", panels)], params, workgroups, 0);
+        at.run(kernel, &[("a", self.a), ("panels", panels)], params, workgroups, 0).turns = PACKED;
     }
 }
 

@@ -15,6 +15,7 @@ mod normalise;
 mod running;
 mod sums;
 
+use super::activation::sloped;
 use super::channel_sums::Extents;
 use super::{Case, Example};
 use crate::tape::{Shape, Tensor, Var, operands};
@@ -114,11 +115,11 @@ impl Norm {
 
 impl Element {
     fn activated(&self) -> f64 {
-        if self.v < 0.0 { self.slope * self.v } else { self.v }
+        if self.v < 0.0 { sloped(self.slope, self.v) } else { self.v }
     }
 
     fn before_activation(&self, dy: f64) -> f64 {
-        if self.v > 0.0 { dy } else { self.slope * dy }
+        if self.v > 0.0 { dy } else { sloped(self.slope, dy) }
     }
 }
 

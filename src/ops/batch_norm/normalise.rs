@@ -77,13 +77,16 @@ impl Op for InputGradient {
 }
 
 params! {
-    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, run: i32, share: f32 }
+    struct Params { images: i32, channels: i32, pixels: i32, epsilon: f32, slope: f32, run: i32, segments: i32, share: f32 }
 }
 
 /// Binding names of the tensors, for access by elements and by vectors of four elements.
 const X: [&str; 2] = ["x", "x4"];
 const DY: [&str; 2] = ["dy", "dy4"];
 const RESULT: [&str; 2] = ["result", "result4"];
+
+/// Most vectors of four planes that an invocation computes, which bounds the turns of its loops.
+const SEGMENT: usize = 1 << 14;
 
 /// Adds the elementwise pass: one invocation per run of planes on a software adapter, per element on a GPU.
 fn run(
@@ -97,8 +100,9 @@ fn run(
     let extents = Extents::accepted(&at.shape);
     let (software, size) = (at.caps.software, at.shape.elements());
     let run = 4 * PAGE.div_ceil(4 * extents.pixels);
+    let segments = extents.pixels.div_ceil(SEGMENT);
     let (entry, workgroup, invocations) = match software {
-        true => (planes, LANES, (extents.images * extents.channels).div_ceil(run)),
+        true => (planes, LANES, (extents.images * extents.channels).div_ceil(run) * segments),
         false => (elements, WORKGROUP, size),
     };
     let params = Params {
@@ -108,6 +112,7 @@ fn run(
         epsilon: norm.epsilon,
         slope: norm.slope,
         run: run as i32,
+        segments: segments as i32,
         share: if fixed { 0.0 } else { 1.0 / extents.count() as f32 },
     };
     let per_channel = &at.inputs[at.inputs.len() - channels.len()..];
@@ -116,7 +121,10 @@ fn run(
     let [divide, channel] = [shader!("shared/divide.wgsl"), shader!("shared/batch_norm.wgsl")];
     let sources = [GRID, shader!("shared/element.wgsl"), divide, channel, shader!("batch_norm.wgsl")];
     let kernel = Kernel::new(&sources, entry, &[Specialisation::U32("WORKGROUP", workgroup)]);
-    at.run(kernel, &bindings, params, invocations.div_ceil(workgroup as usize), 2 * size);
+    let workgroups = invocations.div_ceil(workgroup as usize);
+    // Four planes take a turn, four for their constants and four for their ends, and a turn per vector of each plane.
+    let turns = run / 4 * (16 + extents.pixels.div_ceil(segments));
+    at.run(kernel, &bindings, params, workgroups, 2 * size).turns = turns as u64;
 }
 
 impl Lower for BatchNorm {

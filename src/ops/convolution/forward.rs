@@ -1,4 +1,4 @@
-use super::{Geometry, Operands, Parts, TransposedConvolution, WeightGradient, check};
+use super::{Geometry, Operands, Sizes, TransposedConvolution, WeightGradient, check};
 use crate::ops::lower::{Lower, Lowering};
 use crate::shader;
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
@@ -58,8 +58,8 @@ impl Lower for Convolution {
         let geometry = Geometry::new(&at.shapes[0], &at.shape, &at.shapes[1], self.stride, self.padding);
         let [rows, h, w] = geometry.small;
         let steps = geometry.big[0] * geometry.kernel[0] * geometry.kernel[1];
-        let parts = Parts { rows, columns: geometry.batch * h * w, steps, problems: 1 };
+        let sizes = Sizes { rows, columns: geometry.batch * h * w, steps, problems: 1, parts: 1 };
         let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: at.inputs.get(2).copied() };
-        geometry.run(at, shader!("convolution_forward.wgsl"), parts, operands);
+        geometry.run(at, shader!("convolution_forward.wgsl"), sizes, operands);
     }
 }

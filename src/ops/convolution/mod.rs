@@ -110,13 +110,14 @@ impl Geometry {
     }
 
     /// Adds the product of one convolution kernel. `index` is the WGSL that defines its rows, columns and steps.
-    fn run(&self, at: &mut Lowering<'_>, index: Wgsl, parts: Parts, operands: Operands) {
+    fn run(&self, at: &mut Lowering<'_>, index: Wgsl, sizes: Sizes, operands: Operands) {
         let product = Product {
             index: &[shader!("shared/convolution.wgsl"), index],
-            rows: parts.rows,
-            columns: parts.columns,
-            steps: parts.steps,
-            problems: parts.problems,
+            rows: sizes.rows,
+            columns: sizes.columns,
+            steps: sizes.steps,
+            problems: sizes.problems,
+            parts: sizes.parts,
             macs: self.macs(),
             a: operands.a,
             b: operands.b,
@@ -124,7 +125,7 @@ impl Geometry {
             bias: operands.bias,
         };
         let i = |x: usize| x as i32;
-        product.run(at, |Tiles { tile_rows, tile_columns, problems, steps, biased }| Params {
+        product.run(at, |Tiles { tile_rows, tile_columns, problems, parts, steps, elements, biased }| Params {
             batch: i(self.batch),
             channels: i(self.big[0]),
             height: i(self.big[1]),
@@ -139,19 +140,23 @@ impl Geometry {
             tile_rows,
             tile_columns,
             problems,
+            parts,
             steps,
+            elements,
             biased,
         });
     }
 }
 
 /// The extents of a convolution kernel's product.
-struct Parts {
+struct Sizes {
     rows: usize,
     columns: usize,
     /// Number of steps along the inner axis in the longest problem.
     steps: usize,
     problems: usize,
+    /// Least number of parts that the inner axis is divided into.
+    parts: usize,
 }
 
 /// The operands of a convolution kernel's product C = A·B + bias.
@@ -168,7 +173,7 @@ params! {
         channels: i32, height: i32, width: i32,
         outputs: i32, small_height: i32, small_width: i32,
         kernel_height: i32, kernel_width: i32, stride: i32, padding: i32,
-        tile_rows: u32, tile_columns: u32, problems: u32, steps: u32, biased: u32,
+        tile_rows: u32, tile_columns: u32, problems: u32, parts: u32, steps: u32, elements: u32, biased: u32,
     }
 }
 

@@ -1,4 +1,5 @@
-use super::{Convolution, Geometry, Operands, Parts, WeightGradient, check};
+use super::{Convolution, Geometry, Operands, Sizes, WeightGradient, check};
+use crate::gpu::Dispatch;
 use crate::ops::lower::{Lower, Lowering};
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
@@ -86,15 +87,21 @@ impl Op for TransposedConvolution {
 impl Lower for TransposedConvolution {
     fn lower(&self, at: &mut Lowering<'_>) {
         let geometry = Geometry::new(&at.shape, &at.shapes[0], &at.shapes[1], self.stride, self.padding);
-        match geometry.big[0] {
-            0..=FEW => by_taps(geometry, at),
-            _ => by_remainders(geometry, at),
+        match geometry.big[0] <= FEW && fold_turns(geometry) <= Dispatch::MAX_TURNS as usize {
+            true => by_taps(geometry, at),
+            false => by_remainders(geometry, at),
         }
     }
 }
 
 /// Largest number of channels for which [`by_taps`] is used: too few to fill the rows of a tile.
 const FEW: usize = 8;
+
+/// Upper bound of the loop turns of an invocation of the fold, which visits the taps of one remainder.
+fn fold_turns(geometry: Geometry) -> usize {
+    let [down, across] = geometry.kernel.map(|k| k.div_ceil(geometry.stride));
+    down * (across + 1)
+}
 
 /// Lowers to a product per remainder of padded row and column modulo the stride. The rows are channels. The columns are
 /// the pixels of the big image with this remainder, which all use the same taps.
@@ -103,9 +110,9 @@ fn by_remainders(geometry: Geometry, at: &mut Lowering<'_>) {
     let pixels = h.div_ceil(stride) * w.div_ceil(stride);
     let [down, across] = geometry.kernel.map(|k| k.div_ceil(stride));
     let steps = geometry.small[0] * down * across;
-    let parts = Parts { rows, columns: geometry.batch * pixels, steps, problems: stride * stride };
+    let sizes = Sizes { rows, columns: geometry.batch * pixels, steps, problems: stride * stride, parts: 1 };
     let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: at.inputs.get(2).copied() };
-    geometry.run(at, shader!("convolution_input_gradient.wgsl"), parts, operands);
+    geometry.run(at, shader!("convolution_input_gradient.wgsl"), sizes, operands);
 }
 
 params! {
@@ -122,7 +129,8 @@ fn by_taps(geometry: Geometry, at: &mut Lowering<'_>) {
     let (rows, columns) = (channels * kh * kw, geometry.batch * h * w);
     let taps = at.scratch(rows * columns);
     let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: taps, bias: None };
-    geometry.run(at, shader!("convolution_taps.wgsl"), Parts { rows, columns, steps, problems: 1 }, operands);
+    let sizes = Sizes { rows, columns, steps, problems: 1, parts: 1 };
+    geometry.run(at, shader!("convolution_taps.wgsl"), sizes, operands);
 
     let bias = at.inputs.get(2).copied();
     let params = FoldParams {
@@ -141,5 +149,5 @@ fn by_taps(geometry: Geometry, at: &mut Lowering<'_>) {
     };
     // Without a bias the kernel never reads its binding, but the binding must exist.
     let bindings = [("taps", taps), ("bias", bias.unwrap_or(taps)), ("big", at.output)];
-    at.by_elements(shader!("convolution_fold.wgsl"), "fold", &bindings, params);
+    at.by_elements(shader!("convolution_fold.wgsl"), "fold", &bindings, params).turns = fold_turns(geometry) as u64;
 }

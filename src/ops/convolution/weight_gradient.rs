@@ -1,9 +1,9 @@
-use super::{Convolution, Geometry, Operands, Parts, TransposedConvolution};
+use super::{Convolution, Geometry, Operands, Sizes, TransposedConvolution};
 use crate::gpu::Caps;
 use crate::ops::lower::{Lower, Lowering};
 use crate::ops::product::Tiling;
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
-use crate::{params, shader};
+use crate::shader;
 
 /// weight\[o, c, i, j\] = Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·small\[n, o, y, x\], the
 /// adjoint of the convolution in its weights. Inputs: big, small.
@@ -55,27 +55,14 @@ impl Op for WeightGradient {
     }
 }
 
-params! {
-    struct SumParams { elements: u32, parts: u32 }
-}
-
 impl Lower for WeightGradient {
     fn lower(&self, at: &mut Lowering<'_>) {
         let geometry = Geometry::new(&at.shapes[0], &at.shapes[1], &at.shape, self.stride, self.padding);
-        let elements = at.shape.elements();
-        let (rows, columns) = (geometry.small[0], elements / geometry.small[0].max(1));
-        let pixels = geometry.batch * geometry.small[1] * geometry.small[2];
-        let problems = parts(at.caps, rows, columns, pixels);
-        let c = if problems == 1 { at.output } else { at.scratch(problems * elements) };
-        let operands = Operands { a: at.inputs[1], b: at.inputs[0], c, bias: None };
-        let index = shader!("convolution_weight_gradient.wgsl");
-        let steps = pixels.div_ceil(problems);
-        geometry.run(at, index, Parts { rows, columns, steps, problems }, operands);
-        if problems > 1 {
-            let params = SumParams { elements: elements as u32, parts: problems as u32 };
-            let bindings = [("parts", c), ("y", at.output)];
-            at.by_elements(shader!("sum_parts.wgsl"), "sum_parts", &bindings, params);
-        }
+        let (rows, columns) = (geometry.small[0], at.shape.elements() / geometry.small[0].max(1));
+        let steps = geometry.batch * geometry.small[1] * geometry.small[2];
+        let sizes = Sizes { rows, columns, steps, problems: 1, parts: parts(at.caps, rows, columns, steps) };
+        let operands = Operands { a: at.inputs[1], b: at.inputs[0], c: at.output, bias: None };
+        geometry.run(at, shader!("convolution_weight_gradient.wgsl"), sizes, operands);
     }
 }
 
