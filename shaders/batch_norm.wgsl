@@ -32,10 +32,10 @@ fn backward_of(c: i32) -> Backward {
 }
 
 fn backward(b: Backward, i: i32) -> f32 {
-  let at = x[i];
-  let v = b.channel.scale * at + b.channel.shift;
+  let difference = x[i] - b.channel.mean;
+  let v = b.channel.scale * difference + b.channel.offset;
   let dv = before_activation(vec4<f32>(v), vec4<f32>(dy[i])).x;
-  return b.channel.scale * dv - b.constant - b.slope * (at - b.channel.mean);
+  return b.channel.scale * dv - b.constant - b.slope * difference;
 }
 
 fn channel_at(i: i32) -> i32 {
@@ -53,7 +53,7 @@ fn normalise_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgrou
   let i = i32(element(w, n, l));
   if (i >= params.images * params.channels * params.pixels) { return; }
   let c = channel_of(channel_at(i));
-  result[i] = activated(vec4<f32>(c.scale * x[i] + c.shift)).x;
+  result[i] = activated(vec4<f32>(c.scale * (x[i] - c.mean) + c.offset)).x;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -89,11 +89,13 @@ fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups)
 // more planes select the constants per element.
 fn normalise_four(first: i32, segment: i32) {
   var scale: vec4<f32>;
-  var shift: vec4<f32>;
+  var mean: vec4<f32>;
+  var offset: vec4<f32>;
   for (var j = 0; j < 4; j++) {
     let c = channel_of(channel_of_plane(first + j));
     scale[j] = c.scale;
-    shift[j] = c.shift;
+    mean[j] = c.mean;
+    offset[j] = c.offset;
   }
   let start = first / 4 * params.pixels;
   let length = (params.pixels + params.segments - 1) / params.segments;
@@ -101,23 +103,26 @@ fn normalise_four(first: i32, segment: i32) {
   var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {
     let end = min((j + 1) * params.pixels, last);
-    let factor = scale[j];
-    let offset = shift[j];
-    for (; 4 * i + 4 <= end; i++) { result4[start + i] = activated(factor * x4[start + i] + offset); }
-    for (; 4 * i < end; i++) { result4[start + i] = activated(pick(scale, i) * x4[start + i] + pick(shift, i)); }
+    let of_plane = vec3<f32>(scale[j], mean[j], offset[j]);
+    for (; 4 * i + 4 <= end; i++) {
+      result4[start + i] = activated(of_plane.x * (x4[start + i] - of_plane.y) + of_plane.z);
+    }
+    for (; 4 * i < end; i++) {
+      result4[start + i] = activated(pick(scale, i) * (x4[start + i] - pick(mean, i)) + pick(offset, i));
+    }
   }
 }
 
 fn gradient_four(first: i32, segment: i32) {
   var scale: vec4<f32>;
-  var shift: vec4<f32>;
+  var offset: vec4<f32>;
   var mean: vec4<f32>;
   var constant: vec4<f32>;
   var slope: vec4<f32>;
   for (var j = 0; j < 4; j++) {
     let b = backward_of(channel_of_plane(first + j));
     scale[j] = b.channel.scale;
-    shift[j] = b.channel.shift;
+    offset[j] = b.channel.offset;
     mean[j] = b.channel.mean;
     constant[j] = b.constant;
     slope[j] = b.slope;
@@ -128,22 +133,22 @@ fn gradient_four(first: i32, segment: i32) {
   var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {
     let end = min((j + 1) * params.pixels, last);
-    let of_plane = Fours(vec4(scale[j]), vec4(shift[j]), vec4(mean[j]), vec4(constant[j]), vec4(slope[j]));
+    let of_plane = Fours(vec4(scale[j]), vec4(offset[j]), vec4(mean[j]), vec4(constant[j]), vec4(slope[j]));
     for (; 4 * i + 4 <= end; i++) { result4[start + i] = backward_of_four(of_plane, start + i); }
     for (; 4 * i < end; i++) {
-      let each = Fours(pick(scale, i), pick(shift, i), pick(mean, i), pick(constant, i), pick(slope, i));
+      let each = Fours(pick(scale, i), pick(offset, i), pick(mean, i), pick(constant, i), pick(slope, i));
       result4[start + i] = backward_of_four(each, start + i);
     }
   }
 }
 
 // The values of `Backward` for each of four elements.
-struct Fours { scale: vec4<f32>, shift: vec4<f32>, mean: vec4<f32>, constant: vec4<f32>, slope: vec4<f32> }
+struct Fours { scale: vec4<f32>, offset: vec4<f32>, mean: vec4<f32>, constant: vec4<f32>, slope: vec4<f32> }
 
 fn backward_of_four(f: Fours, i: i32) -> vec4<f32> {
-  let x = x4[i];
-  let dv = before_activation(f.scale * x + f.shift, dy4[i]);
-  return f.scale * dv - f.constant - f.slope * (x - f.mean);
+  let difference = x4[i] - f.mean;
+  let dv = before_activation(f.scale * difference + f.offset, dy4[i]);
+  return f.scale * dv - f.constant - f.slope * difference;
 }
 
 // The number of existing planes, up to four, from plane `first` on.

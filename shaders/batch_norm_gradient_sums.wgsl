@@ -24,7 +24,7 @@ fn value_at(i: i32) -> Values { return Values(vec4<f32>(x[i]), vec4<f32>(dy[i]))
 fn values_at(i: i32) -> Values { return Values(x4[i], dy4[i]); }
 
 fn terms(c: Channel, v: Values) -> Terms {
-  let dv = before_activation(c.scale * v.x + c.shift, v.dy);
+  let dv = before_activation(c.scale * (v.x - c.mean) + c.offset, v.dy);
   return Terms(dv, dv * (v.x - c.mean));
 }
 

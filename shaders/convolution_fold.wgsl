@@ -27,22 +27,22 @@ fn fold(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u3
   let across = divide(row.remainder + params.padding, params.stride, inverse);
 
   // The last small pixel that may reach the big pixel uses the tap at the remainder. Each earlier small pixel uses a
-  // tap one stride further on.
+  // tap one stride further on. The loops begin at the last of these within the small image.
   let small = params.small_height * params.small_width;
-  let first = image.remainder * params.kernel_height * params.kernel_width;
+  let tap = image.remainder * params.kernel_height * params.kernel_width;
+  let bottom = min(down.quotient, params.small_height - 1);
+  let right = min(across.quotient, params.small_width - 1);
   var sum = 0.0;
   if (params.biased != 0u) { sum = bias[image.remainder]; }
-  var y = down.quotient;
-  for (var i = down.remainder; i < params.kernel_height; i += params.stride) {
-    var x = across.quotient;
-    for (var j = across.remainder; j < params.kernel_width; j += params.stride) {
-      if (y >= 0 && y < params.small_height && x >= 0 && x < params.small_width) {
-        let tap = first + i * params.kernel_width + j;
-        sum += taps[tap * params.columns + image.quotient * small + y * params.small_width + x];
-      }
-      x--;
+  var i = down.remainder + (down.quotient - bottom) * params.stride;
+  for (var y = bottom; y >= 0 && i < params.kernel_height; y--) {
+    var j = across.remainder + (across.quotient - right) * params.stride;
+    for (var x = right; x >= 0 && j < params.kernel_width; x--) {
+      let row = tap + i * params.kernel_width + j;
+      sum += taps[row * params.columns + image.quotient * small + y * params.small_width + x];
+      j += params.stride;
     }
-    y--;
+    i += params.stride;
   }
   big[index] = sum;
 }

@@ -16,7 +16,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput};
 use ign::compile::{Compiled, blocking_compile, lower};
 use ign::gpu::{Commands, Cost, Gpu, Store};
 use ign::native::open;
-use ign::ops::variants;
+use ign::ops::blocking_variants;
 use ign::tape::{Node, Source, Tape, Var};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -93,7 +93,7 @@ impl Family<'_> {
 
     fn subject(&mut self, name: &str, samples: usize, record: Record<'_>) {
         let mut seen: Vec<String> = vec![];
-        for (variant, gpu) in variants(&self.gpu) {
+        for (variant, gpu) in blocking_variants(&self.gpu).unwrap_or_else(|e| panic!("{name}: {e}")) {
             if self.variant.as_ref().is_some_and(|wanted| *wanted != variant) {
                 continue;
             }

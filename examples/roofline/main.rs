@@ -10,7 +10,7 @@ use clap::Parser;
 use ign::gpu::ProfileRow;
 use ign::native::open;
 use ign::native::roof::Roof;
-use ign::ops::variants;
+use ign::ops::blocking_variants;
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut gpu = open(arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
-        let known = variants(&gpu);
+        let known = blocking_variants(&gpu)?;
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         let found = known.iter().find(|(name, _)| name == wanted);
         let (_, variant) = found.ok_or_else(|| format!("--variant is `{wanted}`; this adapter can run {names:?}"))?;

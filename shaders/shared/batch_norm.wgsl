@@ -2,14 +2,12 @@
 // Expects the bindings `statistics`, `gamma` and `beta`, and
 //   params     with channels: i32, epsilon, slope: f32
 
-// x̂ = (x − mean) · inverse. The value before the activation is scale · x + shift.
-struct Channel { mean: f32, inverse: f32, scale: f32, shift: f32 }
+// x̂ = (x − mean) · inverse. The value before the activation is scale · (x − mean) + offset.
+struct Channel { mean: f32, inverse: f32, scale: f32, offset: f32 }
 
 fn channel_of(c: i32) -> Channel {
-  let mean = statistics[c];
   let inverse = 1.0 / sqrt(statistics[params.channels + c] + params.epsilon);
-  let scale = gamma[c] * inverse;
-  return Channel(mean, inverse, scale, beta[c] - scale * mean);
+  return Channel(statistics[c], inverse, gamma[c] * inverse, beta[c]);
 }
 
 // The output from the value v before the activation. A NaN stays a NaN.

@@ -3,7 +3,7 @@ use super::kernel::{BindingKind, Interface, Kernel};
 use super::{Caps, GpuError, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use wgpu::util::DeviceExt;
 use wgpu::{BufferUsages, Features};
@@ -16,6 +16,9 @@ pub struct Gpu {
 }
 
 struct Inner {
+    adapter: wgpu::Adapter,
+    /// The device of [`Gpu::without_subgroups`].
+    plain: OnceLock<Gpu>,
     device: wgpu::Device,
     queue: wgpu::Queue,
     pipelines: Mutex<HashMap<Kernel, Arc<Pipeline>>>,
@@ -53,9 +56,14 @@ impl Gpu {
     pub async fn open(wanted: Option<&str>) -> Result<Self> {
         let (_instance, adapter) = choose(wanted).await?;
         let caps = caps_of(&adapter);
+        Self::on(adapter, caps, Features::SUBGROUP | Features::TIMESTAMP_QUERY).await
+    }
+
+    /// A device of `adapter` with those of the `features` that it has.
+    async fn on(adapter: wgpu::Adapter, caps: Caps, features: Features) -> Result<Self> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("ign"),
-            required_features: adapter.features() & (Features::SUBGROUP | Features::TIMESTAMP_QUERY),
+            required_features: adapter.features() & features,
             required_limits: wgpu::Limits::default(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
@@ -75,6 +83,8 @@ impl Gpu {
             lock(&uncaptured).get_or_insert(GpuError::from_scope(error, "a command"));
         }));
         let inner = Inner {
+            adapter,
+            plain: OnceLock::new(),
             device,
             queue,
             pipelines: Mutex::default(),
@@ -83,6 +93,20 @@ impl Gpu {
             failure,
         };
         Ok(Self { inner: Arc::new(inner), caps })
+    }
+
+    /// A device of the same adapter without subgroup operations, which refuses kernels with such operations. It is opened
+    /// once and shares no memory with this device.
+    ///
+    /// # Errors
+    /// No second device.
+    pub async fn without_subgroups(&self) -> Result<Self> {
+        if let Some(plain) = self.inner.plain.get() {
+            return Ok(plain.clone());
+        }
+        let caps = Caps { subgroup: None, ..self.caps.clone() };
+        let plain = Self::on(self.inner.adapter.clone(), caps, Features::TIMESTAMP_QUERY).await?;
+        Ok(self.inner.plain.get_or_init(|| plain).clone())
     }
 
     /// The same device with other `caps`. Programs on it use the kernels for an adapter with these `caps`, which the

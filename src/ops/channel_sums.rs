@@ -123,6 +123,9 @@ const BY_SUBGROUPS: &str = "sum_pixels_by_subgroups";
 /// Most pixels of a part. It bounds the loop turns of an invocation, and the rounding of the variance of a part.
 const RUN: usize = 1 << 12;
 
+/// Most elements of a channel for which a GPU gives it one invocation: too few for a workgroup.
+const SHORT: usize = 64;
+
 /// The division of the sums among workgroups and invocations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Division {
@@ -137,6 +140,12 @@ struct Division {
 }
 
 impl Division {
+    /// One invocation per part of `neighbours` channels.
+    fn runs(extents: Extents, parts: usize, neighbours: usize, workgroup: u32) -> Self {
+        let workgroups = (extents.channels / neighbours * parts).div_ceil(workgroup as usize);
+        Self { entry: "sum_runs", vectors: true, neighbours, workgroup, workgroups, parts }
+    }
+
     /// Upper bound of the loop turns of an invocation that computes partial sums.
     fn turns(self, extents: Extents) -> u64 {
         let run = extents.count().div_ceil(self.parts).next_multiple_of(4);
@@ -160,8 +169,9 @@ impl Division {
             let parts = parts.max(count.div_ceil(RUN));
             // For these sizes four planes fill about a page or more, and a single plane does not.
             let neighbours = if channels.is_multiple_of(4) && (192..768).contains(&extents.pixels) { 4 } else { 1 };
-            let workgroups = (channels / neighbours * parts).div_ceil(LANES as usize);
-            Self { entry: "sum_runs", vectors: true, neighbours, workgroup: LANES, workgroups, parts }
+            Self::runs(extents, parts, neighbours, LANES)
+        } else if count <= SHORT {
+            Self::runs(extents, 1, 1, WORKGROUP)
         } else {
             // Several workgroups for every core, each with at least four elements per invocation if it is split.
             let workgroup = 256;

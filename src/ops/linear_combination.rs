@@ -184,7 +184,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("tape.linear_combination(&[(c, x), …])", "Σ cᵢ·xᵢ", "xᵢ: cᵢ·g", |tape| {
         of(tape, |a, b| {
             // Two dispatches: of four terms, and of two more.
-            let terms = [(0.5, a), (-2.0, b), (3.0, a), (0.25, b), (-1.5, a), (0.75, b)];
+            let terms = [(0.5, a), (-2.0, b), (2.0, a), (0.25, b), (-1.5, a), (0.75, b)];
             a.tape().linear_combination(&terms)
         })
     }),

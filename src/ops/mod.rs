@@ -13,6 +13,8 @@ mod lower;
 mod product;
 
 pub use lower::{Lower, Lowering};
+#[cfg(not(target_arch = "wasm32"))]
+pub use product::blocking_variants;
 pub use product::{Tiling, kernels_for, variants};
 
 use crate::tape::{Op, Tape, Var};

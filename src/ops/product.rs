@@ -1,7 +1,7 @@
 //! The tiled product shared by matrix multiplication and the convolution kernels, and the choice of its variant.
 
 use super::lower::{GRID, Lowering, WORKGROUP};
-use crate::gpu::{Caps, Dispatch, Gpu, Kernel, Params, Specialisation, ValueId, Wgsl};
+use crate::gpu::{Caps, Dispatch, Gpu, GpuError, Kernel, Params, Specialisation, ValueId, Wgsl};
 use crate::shader;
 use std::fmt;
 
@@ -212,17 +212,26 @@ pub fn kernels_for(caps: &Caps) -> String {
     }
 }
 
-/// The kernel variants that the adapter of `gpu` can run: their names, and its device with facts that select them. `subgroup`
+/// The kernel variants that the adapter of `gpu` can run: their names, and devices with facts that select them. `subgroup`
 /// and `direct` are for software adapters with and without subgroup operations. `workgroup-subgroup` and `workgroup`
-/// are for GPUs with and without subgroup operations.
-pub fn variants(gpu: &Gpu) -> Vec<(&'static str, Gpu)> {
-    let caps = gpu.caps();
-    let like = |software, subgroup| gpu.with_caps(Caps { software, subgroup, ..caps.clone() });
-    let mut variants = vec![("direct", like(true, None)), ("workgroup", like(false, None))];
-    if caps.subgroup.is_some() {
-        variants.extend([("subgroup", like(true, caps.subgroup)), ("workgroup-subgroup", like(false, caps.subgroup))]);
+/// are for GPUs with and without subgroup operations. The devices of variants without subgroup operations lack them.
+///
+/// # Errors
+/// No second device of the adapter.
+pub async fn variants(gpu: &Gpu) -> Result<Vec<(&'static str, Gpu)>, GpuError> {
+    let like = |gpu: &Gpu, software| gpu.with_caps(Caps { software, ..gpu.caps().clone() });
+    let plain = gpu.without_subgroups().await?;
+    let mut variants = vec![("direct", like(&plain, true)), ("workgroup", like(&plain, false))];
+    if gpu.caps().subgroup.is_some() {
+        variants.extend([("subgroup", like(gpu, true)), ("workgroup-subgroup", like(gpu, false))]);
     }
-    variants
+    Ok(variants)
+}
+
+/// Blocking form of [`variants`].
+#[cfg(not(target_arch = "wasm32"))]
+pub fn blocking_variants(gpu: &Gpu) -> Result<Vec<(&'static str, Gpu)>, GpuError> {
+    gpu.wait(variants(gpu))
 }
 
 #[cfg(test)]

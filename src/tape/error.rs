@@ -13,6 +13,9 @@ pub enum TapeError {
     /// Two states of different shapes have the same name.
     #[error("{at}: state `{name}` has shape {first}, and is requested again with shape {second}")]
     StateShape { name: String, first: Shape, second: Shape, at: &'static Location<'static> },
+    /// An input, a state or a constant has no elements.
+    #[error("{at}: `{name}` of shape {shape} has no elements; every extent must be at least 1")]
+    Empty { name: String, shape: Shape, at: &'static Location<'static> },
     /// A variable belongs to another tape.
     #[error("`{0}` belongs to another tape")]
     Foreign(String),

@@ -104,13 +104,14 @@ impl Tape {
         Self::default()
     }
 
-    /// A tensor that the host writes before each run.
+    /// A tensor that the host writes before each run. A shape without elements is a misfit.
+    #[track_caller]
     pub fn input(&self, name: &str, shape: impl Into<Shape>) -> Var<'_> {
-        self.push(Source::Input(name.into()), vec![], shape.into())
+        self.leaf(Source::Input(name.into()), shape.into())
     }
 
     /// A persistent tensor. The same name gives the same line, so that a network applied twice shares its parameters.
-    /// A second shape under the same name is a misfit.
+    /// A second shape under the same name is a misfit, and so is a shape without elements.
     #[track_caller]
     pub fn state(&self, name: &str, shape: impl Into<Shape>) -> Var<'_> {
         let shape = shape.into();
@@ -120,13 +121,28 @@ impl Tape {
             Some((_, first)) => {
                 self.refuse(TapeError::StateShape { name: name.into(), first, second: shape, at: Location::caller() })
             }
-            None => self.push(Source::State(name.into()), vec![], shape),
+            None => self.leaf(Source::State(name.into()), shape),
         }
     }
 
-    /// A tensor with `value` in every element.
+    /// A tensor with `value` in every element. A shape without elements is a misfit.
+    #[track_caller]
     pub fn constant(&self, value: f32, shape: impl Into<Shape>) -> Var<'_> {
-        self.push(Source::Constant(value), vec![], shape.into())
+        self.leaf(Source::Constant(value), shape.into())
+    }
+
+    /// Appends a line that is not computed. No operation is defined without elements: means and statistics would divide
+    /// by zero.
+    #[track_caller]
+    fn leaf(&self, source: Source, shape: Shape) -> Var<'_> {
+        let node = Node { source, inputs: vec![], shape, backward: false };
+        match node.shape.elements() {
+            0 => {
+                let (name, shape) = (node.name().into(), node.shape);
+                self.refuse(TapeError::Empty { name, shape, at: Location::caller() })
+            }
+            _ => self.push(node.source, node.inputs, node.shape),
+        }
     }
 
     /// Appends `op` applied to `inputs`. Records nothing after a misfit.

@@ -4,7 +4,8 @@
 //!
 //! small\[n, o, y, x\] = bias\[o\] + Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·weight\[o, c, i, j\]
 //!
-//! with h = ⌊(H + 2·padding − kh)/stride⌋ + 1, and with zeros outside the big image. The convolution is linear in each
+//! with h = ⌊(H + 2·padding − kh)/stride⌋ + 1, and with zeros outside the big image. The zeros are multiplied too, so that
+//! an infinite weight gives NaN at the border. The convolution is linear in each
 //! of big image and weights. Three operations are therefore closed under differentiation: the convolution, its adjoint
 //! in the big image (the transposed convolution), and its adjoint in the weights (the weight gradient). For
 //! illustrations see Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).

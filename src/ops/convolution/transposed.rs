@@ -97,10 +97,11 @@ impl Lower for TransposedConvolution {
 /// Largest number of channels for which [`by_taps`] is used: too few to fill the rows of a tile.
 const FEW: usize = 8;
 
-/// Upper bound of the loop turns of an invocation of the fold, which visits the taps of one remainder.
+/// Upper bound of the loop turns of an invocation of the fold, which visits the taps of one remainder within the image.
 fn fold_turns(geometry: Geometry) -> usize {
+    let [_, height, width] = geometry.small;
     let [down, across] = geometry.kernel.map(|k| k.div_ceil(geometry.stride));
-    down * (across + 1)
+    down.min(height) * (across.min(width) + 1)
 }
 
 /// Lowers to a product per remainder of padded row and column modulo the stride. The rows are channels. The columns are

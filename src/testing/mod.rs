@@ -1,10 +1,13 @@
 //! Shared tools for the tests of the operations: random feeds, comparison of every line with the f64 interpreter, and
 //! central differences.
 
+mod extremes;
+mod sizes;
+
 use crate::compile::blocking_compile;
 use crate::gpu::{Gpu, Store};
 use crate::native::open;
-use crate::ops::variants;
+use crate::ops::blocking_variants;
 use crate::tape::{Source, Tape, Values, Var};
 use proptest::test_runner::TestCaseError;
 use rand::{RngExt, SeedableRng};
@@ -51,16 +54,21 @@ pub fn agrees(tape: &Tape, seed: u64) -> Verdict {
 /// Runs `tape` on the adapter, and compares every line and every state with the interpreter, for every variant of the
 /// kernels that the adapter can run.
 pub fn agrees_with(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Verdict {
+    agrees_on(&blocking_variants(gpu()).map_err(|e| fail(e.to_string()))?, tape, feeds)
+}
+
+/// [`agrees_with`] for some of the variants.
+fn agrees_on(variants: &[(&'static str, Gpu)], tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)]) -> Verdict {
     let slices: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
     let expected = tape.interpret(&slices).map_err(|e| fail(e.to_string()))?;
     let lines = tape.all(|n| matches!(&n.source, Source::Op(op) if op.writes().is_empty()));
-    for (_, gpu) in variants(gpu()) {
-        let (found, states) = run(tape, feeds, &lines, &gpu)?;
+    for (variant, gpu) in variants {
+        let (found, states) = run(tape, feeds, &lines, gpu)?;
         for (var, found) in lines.iter().zip(&found) {
-            close(&format!("{var:?}"), found, expected.get(*var), cancelled(tape, &expected, *var))?;
+            close(&format!("{variant}: {var:?}"), found, expected.get(*var), cancelled(tape, &expected, *var))?;
         }
         for (var, _) in feeds.iter().filter(|(v, _)| states.contains_key(&v.name())) {
-            close(&format!("{var:?} after the run"), &states[&var.name()], expected.get(*var), 1.0)?;
+            close(&format!("{variant}: {var:?} after the run"), &states[&var.name()], expected.get(*var), 1.0)?;
         }
     }
     Ok(())
@@ -91,7 +99,11 @@ pub fn run(
     }
     program.run().map_err(|e| error(&e))?;
     let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
-    let found = program.blocking_read(&names).map_err(|e| error(&e))?;
+    let mut found = vec![];
+    // In pieces, since one transfer may not exceed the maximum size of a buffer.
+    for names in names.chunks(4) {
+        found.extend(program.blocking_read(names).map_err(|e| error(&e))?);
+    }
     let states = store.blocking_read(gpu).map_err(|e| error(&e))?;
     Ok((found, states))
 }
