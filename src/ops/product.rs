@@ -65,6 +65,14 @@ impl Tiling {
         [rows as usize, columns as usize]
     }
 
+    /// The number of steps of a tile that sums `steps`. A subgroup processes steps in groups of its lane count.
+    fn padded(self, steps: usize) -> usize {
+        match self {
+            Self::Subgroup { lanes, .. } => steps.next_multiple_of(lanes as usize),
+            _ => steps,
+        }
+    }
+
     /// Upper bound of the loop turns of an invocation that sums `steps` steps. Loops over the sums in registers do not
     /// count: every compiler unrolls them.
     fn turns(self, steps: usize) -> u64 {
@@ -139,16 +147,16 @@ pub(super) struct Tiles {
 impl Product<'_> {
     /// Adds the dispatches. `params` makes the uniform block from the tile counts.
     pub fn run<P: Into<Params>>(&self, at: &mut Lowering<'_>, params: impl FnOnce(Tiles) -> P) {
-        let tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
-        let [rows, columns] = tiling.tile();
-        let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
         let parts = self.parts.max(self.steps.div_ceil(STEPS)).max(1);
         let steps = self.steps.div_ceil(parts);
-        // A subgroup processes steps in groups of its lane count.
-        let steps = match tiling {
-            Tiling::Subgroup { lanes, .. } => steps.next_multiple_of(lanes as usize),
-            _ => steps,
-        };
+        let mut tiling = Tiling::choose(at.caps, self.rows, self.columns, self.problems);
+        if at.caps.check_binding("panels", self.panels(tiling, parts, steps)).is_err() {
+            let plain = Caps { subgroup: None, ..at.caps.clone() };
+            tiling = Tiling::choose(&plain, self.rows, self.columns, self.problems);
+        }
+        let [rows, columns] = tiling.tile();
+        let (tile_rows, tile_columns) = (self.rows.div_ceil(rows), self.columns.div_ceil(columns));
+        let steps = tiling.padded(steps);
         let elements = at.elements(self.c);
         let params: Params = params(Tiles {
             tile_rows: tile_rows as u32,
@@ -162,9 +170,9 @@ impl Product<'_> {
         .into();
         let a = match tiling {
             Tiling::Subgroup { rows, .. } => {
-                let steps = self.problems * parts * tile_rows * steps;
-                let panels = at.scratch(steps * rows as usize);
-                self.pack(at, rows, panels, steps, params.clone());
+                let size = self.panels(tiling, parts, steps);
+                let panels = at.scratch(size);
+                self.pack(at, rows, panels, size / rows as usize, params.clone());
                 ("panels", panels)
             }
             _ => ("a", self.a),
@@ -176,6 +184,16 @@ impl Product<'_> {
         at.run(tiling.kernel(self.index), &bindings, params, workgroups, 2 * self.macs).turns = tiling.turns(steps);
         if parts > 1 {
             at.sum_parts(parts, c, self.c);
+        }
+    }
+
+    /// Number of elements of the panels into which A is packed, or 0 where the tiling reads A itself.
+    fn panels(&self, tiling: Tiling, parts: usize, steps: usize) -> usize {
+        match tiling {
+            Tiling::Subgroup { rows, .. } => {
+                self.problems * parts * self.rows.next_multiple_of(rows as usize) * tiling.padded(steps)
+            }
+            _ => 0,
         }
     }
 
