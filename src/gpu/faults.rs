@@ -1,10 +1,9 @@
 //! Faults of the device, and the limits of a transfer.
 
 use super::{Gpu, GpuError, Store};
-use crate::native;
 
 fn open() -> Gpu {
-    native::open(None).expect("an adapter")
+    pollster::block_on(Gpu::open(None)).expect("an adapter")
 }
 
 #[test]
@@ -45,7 +44,7 @@ fn a_readback_beyond_the_limit_of_a_buffer_is_split() {
 #[test]
 fn a_number_that_is_no_index_names_no_adapter() {
     for wanted in ["256", "99999999999999999999999"] {
-        let Err(GpuError::UnknownAdapter { known, .. }) = native::open(Some(wanted)).map(drop) else {
+        let Err(GpuError::UnknownAdapter { known, .. }) = pollster::block_on(Gpu::open(Some(wanted))).map(drop) else {
             panic!("{wanted} is accepted");
         };
         assert!(known.contains("0: "), "{known}");
