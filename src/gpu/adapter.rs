@@ -48,9 +48,10 @@ pub(super) async fn choose(wanted: Option<&str>) -> Result<(Instance, Adapter)> 
         return Err(GpuError::NoAdapter(format!(" (wanted: `{wanted}`)")));
     }
     let named = |a: &Adapter| a.get_info().name.to_lowercase().contains(&wanted.to_lowercase());
-    let position = match wanted.parse::<usize>() {
-        Ok(index) => Some(index).filter(|&i| i < found.len()),
-        Err(_) => found.iter().position(named),
+    // A number is an index only, however large: names contain numbers by chance.
+    let position = match wanted.bytes().all(|b| b.is_ascii_digit()) && !wanted.is_empty() {
+        true => wanted.parse().ok().filter(|&i: &usize| i < found.len()),
+        false => found.iter().position(named),
     };
     let Some(position) = position else {
         let line = |(i, a): (usize, &Adapter)| format!("  {i}: {}", caps_of(a));

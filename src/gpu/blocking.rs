@@ -1,14 +1,21 @@
 //! Blocking calls for native programs. Work on the adapter is `async`, so that it can run in a browser too.
 //! [`Gpu::wait`] runs it from synchronous code.
 
-use super::{Commands, Gpu, Profile, Program, Result, Store, ValueId};
+use super::{Commands, Gpu, GpuError, Profile, Program, Result, Store, ValueId};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 impl Gpu {
     /// Blocks until `future` resolves. The future must wait only for work on this device.
-    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+    ///
+    /// # Errors
+    /// The errors of `future`; a device that is lost while it is waited for.
+    pub fn wait<T, E: From<GpuError>>(
+        &self,
+        future: impl Future<Output = std::result::Result<T, E>>,
+    ) -> std::result::Result<T, E> {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         loop {
@@ -16,8 +23,15 @@ impl Gpu {
                 return value;
             }
             // The poll runs the device's callbacks, and the futures of this crate wait for nothing else.
-            // The poll itself fails only if the device is lost, and the callbacks report that.
-            self.device().poll(wgpu::PollType::wait_indefinitely()).ok();
+            // wgpu panics in `Device::poll` if the driver reports a lost device, and has no call that returns the error.
+            // Nothing of this crate is borrowed meanwhile, and the failure is recorded, so that no later call goes on.
+            let poll = || self.device().poll(wgpu::PollType::wait_indefinitely());
+            let reason = match catch_unwind(AssertUnwindSafe(poll)) {
+                Ok(Ok(_)) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "waiting for it failed".into(),
+            };
+            return Err(self.fail(GpuError::Lost(reason)).into());
         }
     }
 

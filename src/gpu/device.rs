@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
-use wgpu::util::DeviceExt;
 use wgpu::{BufferUsages, Features};
 
 /// A device with its queue and its cache of pipelines. Cheap to clone; clones share the device.
@@ -76,7 +75,8 @@ impl Gpu {
         let failure: Arc<Mutex<Option<GpuError>>> = Arc::default();
         let lost = failure.clone();
         device.set_device_lost_callback(move |reason, message| {
-            lock(&lost).get_or_insert(GpuError::Lost(format!("{reason:?} {message}")));
+            // The loss is the cause of errors that arrived before it.
+            *lock(&lost) = Some(GpuError::Lost(format!("{reason:?} {message}")));
         });
         let uncaptured = failure.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -148,7 +148,7 @@ impl Gpu {
             });
         }
         let raw = self
-            .scoped(what, || {
+            .scoped(&format!("{what} of {bytes} bytes ({} MiB)", bytes.div_ceil(1 << 20)), || {
                 let raw = self.raw_buffer(what, bytes, BufferUsages::STORAGE | TRANSFER);
                 if let Some(contents) = contents {
                     self.queue().write_buffer(&raw, 0, bytemuck::cast_slice(contents));
@@ -175,22 +175,40 @@ impl Gpu {
         Ok(())
     }
 
-    /// Reads several buffers in one transfer, after all work submitted so far.
+    /// Reads several buffers, after all work submitted so far.
     ///
     /// # Errors
-    /// More bytes than the maximum size of a buffer; no memory; a lost adapter; an earlier failure of the device.
+    /// No memory; a lost adapter; an earlier failure of the device.
     pub async fn read(&self, buffers: &[&Buffer]) -> Result<Vec<Vec<f32>>> {
         let regions: Vec<_> = buffers.iter().map(|b| (&b.raw, 0, b.elements)).collect();
         self.read_regions(&regions).await
     }
 
-    /// Reads regions in one transfer. A region is a buffer, an offset in bytes and a number of f32 elements.
-    pub(super) async fn read_regions(&self, regions: &[(&wgpu::Buffer, u64, usize)]) -> Result<Vec<Vec<f32>>> {
-        let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
-        if bytes > self.caps.max_buffer {
-            let (what, limit) = ("a readback".into(), self.caps.max_buffer);
-            return Err(GpuError::TooLarge { what, bytes, limit, name: "maxBufferSize" });
+    /// Reads regions, in as many transfers as the maximum size of a buffer asks for. A region is a buffer, an offset in
+    /// bytes and a number of f32 elements.
+    pub(super) async fn read_regions(&self, regions: &[Region<'_>]) -> Result<Vec<Vec<f32>>> {
+        let mut contents = Vec::with_capacity(regions.len());
+        let mut rest = regions;
+        loop {
+            let mut bytes = 0;
+            let fits = |r: &&Region<'_>| {
+                bytes += 4 * r.2 as u64;
+                bytes <= self.caps.max_buffer
+            };
+            // A region alone always fits: a binding is never larger than a buffer.
+            let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
+            let (part, later) = rest.split_at(count);
+            contents.extend(self.read_part(part).await?);
+            if later.is_empty() {
+                return Ok(contents);
+            }
+            rest = later;
         }
+    }
+
+    async fn read_part(&self, regions: &[Region<'_>]) -> Result<Vec<Vec<f32>>> {
+        self.healthy()?;
+        let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
         let staging = self.staging(bytes).await?;
         let mut encoder = self.device().create_command_encoder(&Default::default());
         let mut at = 0;
@@ -203,7 +221,7 @@ impl Gpu {
 
         let (signal, mapped) = signal();
         staging.slice(..bytes.max(4)).map_async(wgpu::MapMode::Read, signal);
-        let lost = |reason: String| GpuError::Lost(reason);
+        let lost = |reason: String| self.healthy().err().unwrap_or(GpuError::Lost(reason));
         mapped.await.map_err(|e| lost(e.to_string()))?;
         let view = staging.slice(..bytes.max(4)).get_mapped_range().map_err(|e| lost(e.to_string()))?;
         let mut at = 0;
@@ -256,12 +274,16 @@ impl Gpu {
     }
 
     pub(super) fn uniforms(&self, contents: &[u8]) -> wgpu::Buffer {
-        self.count(1);
-        self.device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("parameters"),
-            contents,
-            usage: BufferUsages::UNIFORM,
-        })
+        // Not `create_buffer_init`, which panics where mapping fails.
+        let raw = self.raw_buffer("parameters", contents.len() as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
+        self.queue().write_buffer(&raw, 0, contents);
+        raw
+    }
+
+    /// Records a failure. The first one is kept.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn fail(&self, error: GpuError) -> GpuError {
+        lock(&self.inner.failure).get_or_insert(error).clone()
     }
 
     /// Runs `make` and returns validation and out-of-memory errors within it as errors about `what`.
@@ -270,10 +292,14 @@ impl Gpu {
         let validation = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let made = make();
         let (validation, memory) = (validation.pop(), memory.pop());
-        match (validation.await, memory.await) {
-            (Some(error), _) | (_, Some(error)) => Err(GpuError::from_scope(error, what)),
-            _ => Ok(made),
+        let (validation, memory) = (validation.await, memory.await);
+        // An object that was not made for want of memory, or on a lost device, is invalid wherever it is used next:
+        // the cause is reported before such validation errors.
+        if let Some(error) = memory {
+            return Err(GpuError::from_scope(error, what));
         }
+        self.healthy()?;
+        validation.map_or(Ok(made), |error| Err(GpuError::from_scope(error, what)))
     }
 
     /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
@@ -322,7 +348,7 @@ impl Gpu {
 
     async fn pipeline(&self, kernel: &Kernel) -> Result<Pipeline> {
         let interface = kernel.reflect()?;
-        let what = format!("pipeline {}", kernel.describe());
+        let what = format!("pipeline {} on {}", kernel.describe(), self.caps);
         let (layout, raw) = self
             .scoped(&what, || {
                 let entries: Vec<_> = interface.bindings.iter().map(layout_entry).collect();
@@ -376,9 +402,13 @@ impl Gpu {
             return Ok(buffer);
         }
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        self.scoped("a staging buffer", || self.raw_buffer("staging", bytes, usage)).await
+        let what = format!("a buffer of {bytes} bytes ({} MiB) for reading", bytes.div_ceil(1 << 20));
+        self.scoped(&what, || self.raw_buffer("staging", bytes, usage)).await
     }
 }
+
+/// A buffer, an offset in bytes and a number of f32 elements.
+type Region<'a> = (&'a wgpu::Buffer, u64, usize);
 
 const TRANSFER: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);
 

@@ -12,6 +12,8 @@ mod caps;
 mod commands;
 mod device;
 mod error;
+#[cfg(test)]
+mod faults;
 mod kernel;
 mod plan;
 mod profile;

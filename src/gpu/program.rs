@@ -105,7 +105,7 @@ impl Program {
         Ok(())
     }
 
-    /// Reads values in one transfer. The contents of a [planned](Place::Planned) value may be overwritten by later
+    /// Reads values. The contents of a [planned](Place::Planned) value may be overwritten by later
     /// dispatches of the run.
     ///
     /// # Errors

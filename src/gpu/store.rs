@@ -27,7 +27,7 @@ impl Store {
         }
     }
 
-    /// Reads all tensors in one transfer.
+    /// Reads all tensors.
     pub async fn read(&self, gpu: &Gpu) -> Result<BTreeMap<String, Vec<f32>>> {
         let buffers: Vec<_> = self.0.values().collect();
         let contents = gpu.read(&buffers).await?;
