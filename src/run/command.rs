@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn a_shell_reads_what_was_meant() {
-        assert_eq!(["runs/a-1.b", "zażółć", "--count=3"].map(quoted), ["runs/a-1.b", "zażółć", "--count=3"]);
+        assert_eq!(["runs/a-1.b", "zażółć", "two words"].map(quoted), ["runs/a-1.b", "$'zażółć'", "$'two words'"]);
         #[cfg(unix)]
         {
             use std::os::unix::ffi::OsStrExt;
