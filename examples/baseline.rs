@@ -4,6 +4,8 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/options.rs"]
+mod options;
 #[path = "support/samples.rs"]
 mod samples;
 
@@ -14,6 +16,8 @@ use ign::data::{Images, Split};
 use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
 use ign::picture::Grid;
+use ign::run::arguments as given;
+use options::{BATCH, SEED, STEPS, WIDTH, number, parse, whole};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,27 +30,27 @@ use std::time::{Duration, Instant};
 struct Arguments {
     /// Baseline to train.
     kind: Name,
-    /// Number of training steps.
-    #[arg(long, default_value_t = 2000)]
+    /// Number of training steps. From 1 to 1000000000.
+    #[arg(long, value_parser = whole::<u64>(STEPS), default_value_t = 2000)]
     steps: u64,
-    /// Number of images per batch.
-    #[arg(long, default_value_t = 64)]
+    /// Number of images per batch. From 2 to 65536.
+    #[arg(long, value_parser = whole::<usize>(BATCH), default_value_t = 64)]
     batch: usize,
-    /// Number of channels of the encoder's first layer.
-    #[arg(long, default_value_t = 32)]
+    /// Number of channels of the encoder's first layer. From 1 to 1024.
+    #[arg(long, value_parser = whole::<usize>(WIDTH), default_value_t = 32)]
     width: usize,
-    /// Learning rate of Adam [default: 0.0002 for dcgan, 0.001 for vae].
-    #[arg(long)]
+    /// Learning rate of Adam [default: 0.0002 for dcgan, 0.001 for vae]. From 0 to 1.
+    #[arg(long, value_parser = number(0.0..=1.0))]
     learning_rate: Option<f64>,
     /// Variance per pixel, in [-1, 1], of vae's Gaussian likelihood. Smaller values give sharper images, larger values
-    /// give latents closer to a standard normal distribution [default: 0.1].
-    #[arg(long)]
-    variance: Option<f32>,
-    /// Seed of initialisation, data order and noise, in training and for samples.
-    #[arg(long, default_value_t = 1)]
+    /// give latents closer to a standard normal distribution [default: 0.1]. From 0.000001 to 1000000.
+    #[arg(long, value_parser = number(1e-6..=1e6))]
+    variance: Option<f64>,
+    /// Seed of initialisation, data order and noise, in training and for samples. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
-    /// Number of samples to measure; some metrics use fewer, as the table states.
-    #[arg(long, default_value_t = 10_000)]
+    /// Number of samples to measure; some metrics use fewer, as the table states. From 4 to 100000.
+    #[arg(long, value_parser = whole::<usize>(4..=100_000), default_value_t = 10_000)]
     samples: usize,
     /// Folder with MNIST's files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
@@ -80,6 +84,7 @@ struct Record {
     losses: Vec<f32>,
     training_seconds: f64,
     seconds: f64,
+    #[serde(serialize_with = "ign::files::path::serialize")]
     classifier: PathBuf,
     /// Number of images per metric.
     extent: BTreeMap<&'static str, usize>,
@@ -87,19 +92,16 @@ struct Record {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { steps, batch, width, variance, seed, samples, .. } = arguments;
-    if steps == 0 || samples < 4 {
-        return Err("--steps must be at least 1, --samples at least 4".into());
-    }
     let start = Instant::now();
     let (name, kind) = match arguments.kind {
         Name::Dcgan if variance.is_some() => return Err("--variance is for vae: dcgan has no likelihood".into()),
         Name::Dcgan => ("dcgan", Kind::Dcgan),
-        Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) }),
+        Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) as f32 }),
     };
     let learning_rate = arguments.learning_rate.unwrap_or(kind.learning_rate());
     let settings = BaselineConfig { kind, width, batch, learning_rate, seed };
@@ -133,9 +135,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let metrics = vec![reference.compare(name, &images)?, reference.real()?];
     println!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
     samples::print(&metrics, &sizes);
-    let given: Vec<_> = std::env::args().skip(1).collect();
     let record = Record {
-        command: format!("cargo run --release --example baseline -- {}", given.join(" ")),
+        command: format!("cargo run --release --example baseline -- {}", given()),
         adapter: gpu.caps().to_string(),
         settings,
         steps,

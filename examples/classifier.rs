@@ -4,12 +4,16 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/options.rs"]
+mod options;
 
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
 use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
+use ign::run::arguments as given;
+use options::{BATCH, SEED, STEPS, number, parse, whole};
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -18,23 +22,23 @@ use std::time::Instant;
 /// Trains a small classifier of MNIST's digits. Writes the classifier and a record of its training.
 #[derive(Parser)]
 struct Arguments {
-    /// Number of epochs.
-    #[arg(long, default_value_t = 5)]
+    /// Number of epochs. From 1 to 10000.
+    #[arg(long, value_parser = whole::<u64>(1..=10_000), default_value_t = 5)]
     epochs: u64,
-    /// Number of steps, instead of --epochs.
-    #[arg(long, conflicts_with = "epochs")]
+    /// Number of steps, instead of --epochs. From 1 to 1000000000.
+    #[arg(long, value_parser = whole::<u64>(STEPS), conflicts_with = "epochs")]
     steps: Option<u64>,
-    /// Number of images per batch.
-    #[arg(long, default_value_t = 128)]
+    /// Number of images per batch. From 2 to 65536.
+    #[arg(long, value_parser = whole::<usize>(BATCH), default_value_t = 128)]
     batch: usize,
-    /// Initial learning rate of Adam; it decays to zero.
-    #[arg(long, default_value_t = 3e-3)]
+    /// Initial learning rate of Adam; it decays to zero. From 0 to 1.
+    #[arg(long, value_parser = number(0.0..=1.0), default_value_t = 3e-3)]
     learning_rate: f64,
-    /// Maximum random shift of training images in pixels, vertically and horizontally.
-    #[arg(long, default_value_t = 2)]
+    /// Maximum random shift of training images in pixels, vertically and horizontally. From 0 to 28.
+    #[arg(long, value_parser = whole::<usize>(0..=28), default_value_t = 2)]
     shift: usize,
-    /// Seed of initialisation, data order and shifts.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of initialisation, data order and shifts. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
     /// Folder with MNIST's files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
@@ -48,7 +52,7 @@ struct Arguments {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 /// The record of a training.
@@ -103,9 +107,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
     }
     training.save(&arguments.out)?;
-    let given: Vec<_> = std::env::args().skip(1).collect();
     let record = Record {
-        command: format!("cargo run --release --example classifier -- {}", given.join(" ")),
+        command: format!("cargo run --release --example classifier -- {}", given()),
         adapter: gpu.caps().to_string(),
         parameters: Classifier::parameters(),
         seed,

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example devices
 
+#[path = "support/options.rs"]
+mod options;
+
 use clap::Parser;
 use ign::gpu::{AdapterSummary, GpuError, adapters};
 use ign::native;
@@ -19,7 +22,7 @@ struct Arguments {
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
+    if let Err(error) = run(options::parse()) {
         eprintln!("error: {error}");
         std::process::exit(1);
     }

@@ -4,6 +4,10 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/model.rs"]
+mod model;
+#[path = "support/options.rs"]
+mod options;
 
 use clap::Parser;
 use explain::explained;
@@ -12,6 +16,8 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use model::load;
+use options::{SEED, parse, whole};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -22,17 +28,17 @@ struct Arguments {
     /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// Number of walks, and number of sums.
-    #[arg(long, default_value_t = 6)]
+    /// Number of walks, and number of sums. From 1 to 1000.
+    #[arg(long, value_parser = whole::<usize>(1..=1000), default_value_t = 6)]
     count: usize,
-    /// Number of images per walk, including both ends.
-    #[arg(long, default_value_t = 12)]
+    /// Number of images per walk, including both ends. From 2 to 1000.
+    #[arg(long, value_parser = whole::<usize>(2..=1000), default_value_t = 12)]
     steps: usize,
-    /// Number of applications of f.
-    #[arg(long, default_value_t = 2)]
+    /// Number of applications of f. From 1 to 100.
+    #[arg(long, value_parser = whole::<usize>(1..=100), default_value_t = 2)]
     times: usize,
-    /// Seed of the noise.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of the noise. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
     /// Picture to write [default: interpolations.png in the run folder].
     #[arg(long, value_name = "FILE")]
@@ -42,16 +48,21 @@ struct Arguments {
     adapter: Option<String>,
 }
 
+/// The greatest number of images in a picture.
+const IMAGES: usize = 10_000;
+
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { count, steps, times, seed, .. } = arguments;
-    if count == 0 || steps < 2 || times == 0 {
-        return Err("--count and --times must be at least 1, --steps at least 2".into());
+    let images = count * (steps + 4);
+    if images > IMAGES {
+        let text = format!("{count} walks of {steps} images and {count} sums are {images} images, more than {IMAGES}");
+        return Err(text.into());
     }
-    let checkpoint = Checkpoint::load(&arguments.run)?;
+    let checkpoint = load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, steps, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();

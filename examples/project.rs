@@ -7,6 +7,10 @@
 mod degradations;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/model.rs"]
+mod model;
+#[path = "support/options.rs"]
+mod options;
 
 use clap::Parser;
 use explain::explained;
@@ -18,6 +22,8 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::{Grid, read_picture};
 use ign::random::{Stream, stream};
+use model::load;
+use options::{SEED, parse, whole};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -35,18 +41,18 @@ struct Arguments {
     /// Inverts the pictures, for dark ink on light paper.
     #[arg(long, requires = "image")]
     invert: bool,
-    /// Number of test images to draw.
-    #[arg(long, default_value_t = 12, conflicts_with = "image")]
+    /// Number of test images to draw. From 1 to 1000.
+    #[arg(long, value_parser = whole::<usize>(1..=1000), default_value_t = 12, conflicts_with = "image")]
     count: usize,
-    /// Number of test images to measure, including the drawn ones.
-    #[arg(long, default_value_t = 1000, conflicts_with = "image")]
+    /// Number of test images to measure, including the drawn ones. From 1 to 100000.
+    #[arg(long, value_parser = whole::<usize>(1..=100_000), default_value_t = 1000, conflicts_with = "image")]
     measured: usize,
     /// Classifier that measures the accuracy before and after projection
     /// [default: models/classifier.safetensors, for 28×28 images with labels].
     #[arg(long, value_name = "FILE", conflicts_with = "image")]
     classifier: Option<PathBuf>,
-    /// Seed of the choice of test images and of their degradations.
-    #[arg(long, default_value_t = 1, conflicts_with = "image")]
+    /// Seed of the choice of test images and of their degradations. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1, conflicts_with = "image")]
     seed: u64,
     /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
@@ -60,14 +66,11 @@ struct Arguments {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    if arguments.count == 0 {
-        return Err("--count must be at least 1".into());
-    }
-    let checkpoint = Checkpoint::load(&arguments.run)?;
+    let checkpoint = load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,

@@ -5,6 +5,8 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/options.rs"]
+mod options;
 
 use clap::Parser;
 use explain::explained;
@@ -25,7 +27,7 @@ struct Arguments {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(options::parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,10 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/model.rs"]
+mod model;
+#[path = "support/options.rs"]
+mod options;
 
 use clap::Parser;
 use explain::explained;
@@ -12,6 +16,8 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use model::load;
+use options::{SEED, parse, whole};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -22,14 +28,14 @@ struct Arguments {
     /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// Number of samples.
-    #[arg(long, default_value_t = 32)]
+    /// Number of samples. From 1 to 10000.
+    #[arg(long, value_parser = whole::<usize>(1..=10_000), default_value_t = 32)]
     count: usize,
-    /// Number of samples per row.
-    #[arg(long, default_value_t = 16)]
+    /// Number of samples per row. From 1 to 10000.
+    #[arg(long, value_parser = whole::<usize>(1..=10_000), default_value_t = 16)]
     columns: usize,
-    /// Seed of the noise.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of the noise. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
     /// Picture to write [default: samples.png in the run folder].
     #[arg(long, value_name = "FILE")]
@@ -40,14 +46,11 @@ struct Arguments {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    if arguments.count == 0 || arguments.columns == 0 {
-        return Err("--count and --columns must be at least 1".into());
-    }
-    let checkpoint = Checkpoint::load(&arguments.run)?;
+    let checkpoint = load(&arguments.run)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();

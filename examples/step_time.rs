@@ -2,11 +2,12 @@
 //!
 //!     cargo run --release --example step_time -- --width 32 --batch 64
 
+#[path = "support/options.rs"]
+mod options;
 #[path = "support/step.rs"]
 mod step;
 
 use clap::Parser;
-use ign::native::open;
 use ign::native::roof::Roof;
 use std::error::Error;
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use std::time::Instant;
 struct Arguments {
     #[command(flatten)]
     settings: step::Settings,
-    /// Number of timed steps after the first.
-    #[arg(long, default_value_t = 10)]
+    /// Number of timed steps after the first. From 1 to 1000000.
+    #[arg(long, value_parser = options::whole::<u64>(1..=1_000_000), default_value_t = 10)]
     steps: u64,
     /// Also print the times of the operations of one step.
     #[arg(long)]
@@ -32,7 +33,7 @@ struct Arguments {
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
+    if let Err(error) = run(options::parse()) {
         eprintln!("error: {error}");
         std::process::exit(1);
     }
@@ -40,7 +41,7 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
-    let gpu = open(arguments.adapter.as_deref())?;
+    let gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     println!("{}", gpu.caps());
     let settings = &arguments.settings;
     let program = step::prepare(&gpu, settings)?;
@@ -48,7 +49,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
     let made = gpu.objects_made();
     let (mut times, mut hosts) = (vec![], vec![]);
-    for t in 0..arguments.steps.max(1) {
+    for t in 0..arguments.steps {
         let start = Instant::now();
         step::submit(&program, t + 2)?;
         hosts.push(start.elapsed().as_secs_f64());

@@ -5,14 +5,15 @@
 #[path = "support/explain.rs"]
 mod explain;
 
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
-use ign::model::{Checkpoint, Config, Preset, named};
+use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::open;
 use ign::report::Run;
-use ign::run::{Metrics, Origin, RunFolder};
+use ign::run::{Metrics, Origin, RunFolder, quoted};
 use ign::train::{Event, Outcome, Trainer, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
@@ -129,7 +130,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     progress.finish();
     let report = folder.path().join("report.html");
     Run::report(&[Run::load(folder.path())?], &report)?;
-    let path = folder.path().display();
+    let path = quoted(folder.path());
     match outcome {
         Outcome::Stopped => {
             println!("stopped after step {} of {}. Resume with:", trainer.step(), trainer.config().steps);
@@ -148,7 +149,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// The preset named on the command line; `quick` by default.
 fn preset() -> Result<Preset, Box<dyn Error>> {
-    let mut given = std::env::args().skip_while(|a| !a.starts_with("--preset"));
+    let mut given =
+        std::env::args_os().map(|a| a.to_string_lossy().into_owned()).skip_while(|a| !a.starts_with("--preset"));
     let preset = match given.next() {
         Some(flag) => flag.strip_prefix("--preset=").map(str::to_string).or(given.next()),
         None => None,
@@ -158,7 +160,8 @@ fn preset() -> Result<Preset, Box<dyn Error>> {
 
 /// The command line: the arguments above, then every setting with its default from `defaults`.
 fn command(defaults: &Settings) -> clap::Command {
-    let setting = |&(name, help): &(&'static str, &'static str)| {
+    let setting = |setting: &'static Setting| {
+        let Setting { name, help, .. } = *setting;
         let value = match name {
             "data" => "DIR".into(),
             _ if name.ends_with("_every") => "STEPS".into(),
@@ -166,27 +169,43 @@ fn command(defaults: &Settings) -> clap::Command {
         };
         let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
         let others = defaults.clone();
+        let parser: ValueParser = match name {
+            "data" => OsStringValueParser::new().try_map(|path| path_value(path.into())).into(),
+            _ => (move |text: &str| parsed(&others, setting, text)).into(),
+        };
         Arg::new(name)
             .long(name.replace('_', "-"))
             .value_name(value)
             .help(help.trim_end_matches('.'))
             .default_value(default)
-            .value_parser(move |text: &str| parsed(&others, name, text))
+            .allow_negative_numbers(true)
+            .value_parser(parser)
     };
     Config::SETTINGS.iter().map(setting).fold(Arguments::command().next_help_heading("Settings"), clap::Command::arg)
 }
 
-/// Parses a value of the setting `name`, and checks its type with the other settings from `others`.
-fn parsed(others: &Settings, name: &str, text: &str) -> Result<Value, String> {
-    let value = match (&others[name], text.parse::<u64>(), text.parse::<f64>()) {
-        (Value::String(_), ..) => Value::String(text.into()),
-        (_, Ok(whole), _) => Value::from(whole),
-        (_, _, Ok(number)) if number.is_finite() => Value::from(number),
-        _ => return Err("not a number".into()),
-    };
-    let mut settings = others.clone();
-    settings.insert(name.into(), value.clone());
-    config(settings).map(|_| value).map_err(|e| e.to_string())
+/// A path as it stands in config.json.
+fn path_value(path: PathBuf) -> serde_json::Result<Value> {
+    ign::files::path::serialize(&path, serde_json::value::Serializer)
+}
+
+/// Parses a value of a setting, and checks its range or, with the other settings from `others`, its name.
+fn parsed(others: &Settings, setting: &Setting, text: &str) -> Result<Value, String> {
+    let default = &others[setting.name];
+    if default.is_string() {
+        let mut settings = others.clone();
+        settings.insert(setting.name.into(), text.into());
+        return config(settings).map(|_| text.into()).map_err(|e| e.to_string());
+    }
+    let (whole, number) = (text.parse::<u64>().ok(), text.parse::<f64>().ok());
+    let value = if default.is_u64() { whole.map(Value::from) } else { number.map(Value::from) };
+    let within = |number: f64| setting.range.is_none_or(|[least, greatest]| (least..=greatest).contains(&number));
+    value.filter(|_| number.is_some_and(within)).ok_or_else(|| {
+        let whole = if default.is_u64() { "whole " } else { "" };
+        let any = ["0".into(), u64::MAX.to_string()];
+        let [least, greatest] = setting.range.map_or(any, |range| range.map(|x| x.to_string()));
+        format!("must be a {whole}number from {least} to {greatest}")
+    })
 }
 
 fn settings(config: &Config) -> serde_json::Result<Settings> {
@@ -201,7 +220,7 @@ fn config(settings: Settings) -> serde_json::Result<Config> {
 /// All settings of the command line, defaults included.
 fn given(matches: &ArgMatches) -> impl Iterator<Item = (String, Value)> {
     let value = |name| matches.get_one::<Value>(name).expect("every setting has a default").clone();
-    Config::SETTINGS.iter().map(move |(name, _)| (name.to_string(), value(name)))
+    Config::SETTINGS.iter().map(move |Setting { name, .. }| (name.to_string(), value(name)))
 }
 
 /// The settings `old`, updated with the settings given on the command line.

@@ -4,6 +4,10 @@
 
 #[path = "../support/explain.rs"]
 mod explain;
+#[path = "../support/model.rs"]
+mod model;
+#[path = "../support/options.rs"]
+mod options;
 #[path = "../support/samples.rs"]
 mod samples;
 mod table;
@@ -14,6 +18,8 @@ use ign::data::{Images, Split};
 use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
+use model::load;
+use options::{SEED, parse, whole};
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -26,11 +32,11 @@ struct Arguments {
     /// Run folder or checkpoint. The default is the model shipped with the project.
     #[arg(default_value = Checkpoint::SHIPPED)]
     run: PathBuf,
-    /// Number of samples; some metrics use fewer, as the table states.
-    #[arg(long, default_value_t = 10_000)]
+    /// Number of samples; some metrics use fewer, as the table states. From 4 to 100000.
+    #[arg(long, value_parser = whole::<usize>(4..=100_000), default_value_t = 10_000)]
     samples: usize,
-    /// Seed of noise and degradations.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of noise and degradations. From 0 to 18446744073709551615.
+    #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
     /// Statistics for batch normalisation: role (running averages of images, noise or samples) or batch (statistics of
     /// each batch of at most 64 images). Degraded images are always measured with both.
@@ -56,7 +62,9 @@ struct Arguments {
 /// The contents of the JSON file.
 #[derive(Serialize)]
 struct Record<'a> {
+    #[serde(serialize_with = "ign::files::path::serialize")]
     run: PathBuf,
+    #[serde(serialize_with = "ign::files::path::serialize")]
     classifier: PathBuf,
     adapter: String,
     statistics: NormStatistics,
@@ -67,15 +75,12 @@ struct Record<'a> {
 }
 
 fn main() {
-    explained(|| run(Arguments::parse()));
+    explained(|| run(parse()));
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    if arguments.samples < 4 {
-        return Err("--samples must be at least 4".into());
-    }
     let start = Instant::now();
-    let checkpoint = Checkpoint::load(&arguments.run)?;
+    let checkpoint = load(&arguments.run)?;
     let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;

@@ -5,6 +5,8 @@
 //! Each step is a WGSL file in this folder. Read the files in order, and run the example to measure each step on your
 //! adapter.
 
+#[path = "../support/options.rs"]
+mod options;
 mod steps;
 
 use clap::Parser;
@@ -19,8 +21,8 @@ use steps::{STEPS, Step};
 /// Checks each step of the tour against an f64 reference, times it, and compares it with the adapter's peak arithmetic.
 #[derive(Parser)]
 struct Arguments {
-    /// Number of rows and columns of the matrices.
-    #[arg(long, default_value_t = 512)]
+    /// Number of rows and columns of the matrices. From 1 to 4096.
+    #[arg(long, value_parser = options::whole::<u32>(1..=4096), default_value_t = 512)]
     size: u32,
     /// Print only the table.
     #[arg(long)]
@@ -35,7 +37,7 @@ ign::params! {
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
+    if let Err(error) = run(options::parse()) {
         eprintln!("error: {error}");
         std::process::exit(1);
     }
@@ -49,7 +51,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = |step: &&Step| !step.subgroup || lanes.is_some();
     let tiles = STEPS.iter().filter(runs).flat_map(|step| (step.tile)(lanes.unwrap_or(1)));
     let multiple = tiles.max().unwrap_or(1);
-    if size == 0 || !size.is_multiple_of(multiple) {
+    if !size.is_multiple_of(multiple) {
         return Err(format!("--size is {size}; on this adapter it must be a multiple of {multiple}").into());
     }
 

@@ -3,12 +3,13 @@
 //!     cargo run --release --example roofline -- --width 32 --batch 64
 
 mod drawing;
+#[path = "../support/options.rs"]
+mod options;
 #[path = "../support/step.rs"]
 mod step;
 
 use clap::Parser;
 use ign::gpu::ProfileRow;
-use ign::native::open;
 use ign::native::roof::Roof;
 use ign::ops::blocking_variants;
 use serde::Serialize;
@@ -21,8 +22,8 @@ use std::path::PathBuf;
 struct Arguments {
     #[command(flatten)]
     settings: step::Settings,
-    /// Number of profiled steps. The median time of each dispatch counts.
-    #[arg(long, default_value_t = 5)]
+    /// Number of profiled steps. The median time of each dispatch counts. From 1 to 10000.
+    #[arg(long, value_parser = options::whole::<usize>(1..=10_000), default_value_t = 5)]
     steps: usize,
     /// Kernel variant: subgroup, direct, workgroup or workgroup-subgroup.
     #[arg(long, value_name = "NAME")]
@@ -79,14 +80,14 @@ impl Point {
 }
 
 fn main() {
-    if let Err(error) = run(Arguments::parse()) {
+    if let Err(error) = run(options::parse()) {
         eprintln!("error: {error}");
         std::process::exit(1);
     }
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let mut gpu = open(arguments.adapter.as_deref())?;
+    let mut gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
         let known = blocking_variants(&gpu)?;
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
@@ -97,7 +98,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     println!("{}", gpu.caps());
     let program = step::prepare(&gpu, &arguments.settings)?;
     let mut profiles = vec![];
-    for _ in 0..arguments.steps.max(1) {
+    for _ in 0..arguments.steps {
         profiles.push(program.blocking_profile()?);
     }
     // The median over the steps removes interruptions of single dispatches.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+use crate::options::{BATCH, WIDTH, whole};
 use clap::Args;
 use ign::compile::{Compiled, blocking_compile};
 use ign::gpu::{Gpu, GpuError, Store};
@@ -17,11 +18,11 @@ pub struct Settings {
     /// Network: mnist or faces.
     #[arg(long, value_parser = named::<Network>, default_value = "mnist")]
     pub network: Network,
-    /// Width of the network.
-    #[arg(long, default_value_t = 32)]
+    /// Width of the network. From 1 to 1024.
+    #[arg(long, value_parser = whole::<usize>(WIDTH), default_value_t = 32)]
     pub width: usize,
-    /// Number of images per batch.
-    #[arg(long, default_value_t = 64)]
+    /// Number of images per batch. From 2 to 65536.
+    #[arg(long, value_parser = whole::<usize>(BATCH), default_value_t = 64)]
     pub batch: usize,
 }
 
@@ -42,6 +43,12 @@ impl Settings {
 }
 
 const ADAM: Adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+
+/// Opens an adapter, if the settings can be measured on one.
+pub fn open(settings: &Settings, adapter: Option<&str>) -> Result<Gpu, Box<dyn Error>> {
+    settings.network.check_width(settings.width)?;
+    Ok(ign::native::open(adapter)?)
+}
 
 /// Compiles a step (three applications, their backward passes, Adam) and runs it once.
 pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error>> {

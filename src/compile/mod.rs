@@ -9,6 +9,8 @@ mod lower;
 #[cfg(not(target_arch = "wasm32"))]
 pub use blocking::blocking_compile;
 pub use check::{Check, Finding};
+#[cfg(test)]
+pub(crate) use check::{PARTIAL_TOLERANCE, partial_sums};
 pub use lower::{Lowered, lower};
 
 use crate::gpu::{Gpu, GpuError, MemoryReport, Profile, Program, Store, ValueId};

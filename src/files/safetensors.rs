@@ -1,30 +1,82 @@
-//! Named f32 tensors in the safetensors format.
+//! Named f32 tensors in the safetensors format. A header is read and compared with the tensors that its reader expects
+//! before the body, so that no file decides how much is read.
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors, serialize};
+use super::excerpt;
+use safetensors::tensor::{Metadata, TensorView};
+use safetensors::{Dtype, serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 #[cfg(feature = "train")]
 use {super::FileError, std::path::Path};
 
 /// Name, shape and values of a tensor.
 pub(crate) type Named<'a> = (String, Vec<usize>, &'a [f32]);
 
-/// The contents of a safetensors file.
-pub(crate) struct Tensors {
-    /// Metadata of the header, beside the tensors.
+/// The greatest length of a header, in bytes: some hundred times that of the largest network.
+const HEADER: u64 = 4 << 20;
+
+/// The header of a safetensors file.
+pub(crate) struct Header {
+    /// Metadata, beside the tensors.
     pub metadata: HashMap<String, String>,
-    /// Shape and values of the tensors by name.
-    pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    contents: Metadata,
 }
 
-impl Tensors {
-    /// Checks that there is a tensor of this name and shape.
-    pub fn check(&self, name: &str, expected: &[usize]) -> Result<&Vec<f32>, String> {
-        match self.tensors.get(name) {
-            Some((shape, values)) if shape == expected => Ok(values),
-            Some((shape, _)) => Err(format!("`{name}` has shape {shape:?}, not {expected:?}")),
-            None => Err(format!("`{name}` {expected:?} is missing")),
+impl Header {
+    /// Reads the header from the beginning of a file of `length` bytes. Errors are descriptions as text.
+    pub fn read(source: &mut impl Read, length: u64) -> Result<Self, String> {
+        let incomplete = |reason: String| format!("not a complete safetensors file: {reason}");
+        let mut size = [0; 8];
+        source.read_exact(&mut size).map_err(|e| incomplete(e.to_string()))?;
+        let size = u64::from_le_bytes(size);
+        if size > HEADER.min(length.saturating_sub(8)) {
+            return Err(incomplete(format!(
+                "a header of {size} bytes; it may have at most {HEADER}, the file {length}"
+            )));
         }
+        let mut header = vec![0; size as usize];
+        source.read_exact(&mut header).map_err(|e| incomplete(e.to_string()))?;
+        let contents: Metadata = serde_json::from_slice(&header).map_err(|e| incomplete(excerpt(&e.to_string())))?;
+        let promised = (8 + size).saturating_add(contents.data_len() as u64);
+        if promised != length {
+            return Err(incomplete(format!("{length} bytes, and its header promises {promised}")));
+        }
+        // Metadata is optional in the format.
+        Ok(Self { metadata: contents.metadata().clone().unwrap_or_default(), contents })
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.contents.info(name).is_some()
+    }
+
+    /// Reads the values of all tensors from `source`, which stands at the end of the header. The tensors must be exactly
+    /// those of `expected`, given by name and shape. Errors are descriptions as text.
+    pub fn read_tensors(
+        &self,
+        source: &mut impl Read,
+        expected: &BTreeMap<String, Vec<usize>>,
+    ) -> Result<BTreeMap<String, Vec<f32>>, String> {
+        for (name, shape) in expected {
+            let found = self.contents.info(name).ok_or_else(|| format!("`{name}` {shape:?} is missing"))?;
+            if found.shape != *shape {
+                return Err(format!("`{name}` has shape {}, not {shape:?}", excerpt(&format!("{:?}", found.shape))));
+            }
+            if found.dtype != Dtype::F32 {
+                return Err(format!("`{name}` is of type {:?}, not F32", found.dtype));
+            }
+        }
+        let names = self.contents.offset_keys();
+        if let Some(name) = names.iter().find(|name| !expected.contains_key(*name)) {
+            return Err(format!("`{}` is not a tensor of this network", excerpt(name)));
+        }
+        let mut tensors = BTreeMap::new();
+        for name in names {
+            let mut values = vec![0f32; expected[&name].iter().product()];
+            source.read_exact(bytemuck::cast_slice_mut(&mut values)).map_err(|e| format!("`{name}`: {e}"))?;
+            tensors.insert(name, values);
+        }
+        Ok(tensors)
     }
 }
 
@@ -41,44 +93,30 @@ pub(crate) fn to_bytes(tensors: &[Named<'_>], metadata: HashMap<String, String>)
     serialize(views, Some(metadata)).map_err(|e| e.to_string())
 }
 
-/// Parses the bytes of a safetensors file. Errors are descriptions as text.
-pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Tensors, String> {
-    let unreadable = |e| format!("not a complete safetensors file: {e}");
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
-    let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
-    let mut tensors = BTreeMap::new();
-    for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(format!("`{name}` is of type {:?}, not F32", view.dtype()));
-        }
-        tensors.insert(name.to_string(), (view.shape().to_vec(), bytemuck::pod_collect_to_vec(view.data())));
-    }
-    // Metadata is optional in the format.
-    Ok(Tensors { metadata: metadata.metadata().clone().unwrap_or_default(), tensors })
-}
-
 /// Writes a safetensors file atomically.
 #[cfg(feature = "train")]
 pub(crate) fn write(path: &Path, tensors: &[Named<'_>], metadata: HashMap<String, String>) -> Result<(), FileError> {
     super::replace(path, &to_bytes(tensors, metadata).map_err(|reason| FileError::new(path, reason))?)
 }
 
-/// Reads a safetensors file.
-#[cfg(feature = "train")]
-pub(crate) fn read(path: &Path) -> Result<Tensors, FileError> {
-    from_bytes(&super::read(path)?).map_err(|reason| FileError::new(path, reason))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(bytes: &[u8], shapes: &[(&str, &[usize])]) -> Result<BTreeMap<String, Vec<f32>>, String> {
+        let mut source = bytes;
+        let expected = shapes.iter().map(|(name, shape)| (name.to_string(), shape.to_vec())).collect();
+        Header::read(&mut source, bytes.len() as u64)?.read_tensors(&mut source, &expected)
+    }
+
     #[test]
     fn what_is_written_is_read() {
         let metadata = HashMap::from([("what".into(), "a test".into())]);
-        let bytes = to_bytes(&[("a".into(), vec![2, 1], &[1.5, -2.0])], metadata.clone()).unwrap();
-        let found = from_bytes(&bytes).unwrap();
-        assert_eq!((found.metadata, found.tensors["a"].clone()), (metadata, (vec![2, 1], vec![1.5, -2.0])));
+        let tensors: [Named<'_>; 2] = [("b".into(), vec![2, 1], &[1.5, -2.0]), ("a".into(), vec![3], &[0.0, 1.0, 2.0])];
+        let bytes = to_bytes(&tensors, metadata.clone()).unwrap();
+        assert_eq!(Header::read(&mut &bytes[..], bytes.len() as u64).unwrap().metadata, metadata);
+        let found = read(&bytes, &[("a", &[3]), ("b", &[2, 1])]).unwrap();
+        assert_eq!((&found["a"][..], &found["b"][..]), (&[0.0, 1.0, 2.0][..], &[1.5, -2.0][..]));
     }
 
     #[test]
@@ -88,16 +126,53 @@ mod tests {
     }
 
     #[test]
-    fn other_types_and_other_files_are_refused() {
+    fn other_tensors_and_other_files_are_refused() {
+        let bytes = to_bytes(&[("a".into(), vec![2], &[1.0, 2.0])], HashMap::new()).unwrap();
+        let refused = |bytes: &[u8], shapes, why: &str| {
+            let error = read(bytes, shapes).err().unwrap();
+            assert!(error.contains(why), "{error}, expected: {why}");
+        };
+        refused(&bytes, &[("a", &[3])], "`a` has shape [2], not [3]");
+        refused(&bytes, &[("a", &[2]), ("b", &[2])], "`b` [2] is missing");
+        refused(&bytes, &[], "`a` is not a tensor of this network");
         let view = TensorView::new(Dtype::U8, vec![2], &[1, 2]).unwrap();
-        assert!(from_bytes(&serialize([("a", view)], None).unwrap()).err().unwrap().contains("`a` is of type U8"));
-        assert!(from_bytes(b"once").err().unwrap().contains("not a complete safetensors file"));
+        refused(&serialize([("a", view)], None).unwrap(), &[("a", &[2])], "`a` is of type U8");
+        refused(b"once", &[], "not a complete safetensors file");
+        refused(&bytes[..bytes.len() - 1], &[("a", &[2])], "and its header promises");
     }
 
-    #[cfg(feature = "train")]
+    /// A source that fails once more than `left` bytes are read.
+    struct Short<'a>(&'a [u8]);
+
+    impl Read for Short<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            assert!(!self.0.is_empty(), "more was read than the header");
+            self.0.read(buffer)
+        }
+    }
+
     #[test]
-    fn a_file_that_cannot_be_read_is_named() {
-        let error = read(Path::new("none")).err().unwrap().to_string();
-        assert!(error.contains("none: cannot be read"), "{error}");
+    fn the_body_of_a_file_that_will_be_refused_is_not_read() {
+        let elements = 5usize << 28;
+        let header = format!(r#"{{"a":{{"dtype":"F32","shape":[{elements}],"data_offsets":[0,{}]}}}}"#, 4 * elements);
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let mut source = Short(&bytes);
+        let file = Header::read(&mut source, (bytes.len() + 4 * elements) as u64).unwrap();
+        let error = file.read_tensors(&mut source, &[("a".into(), vec![2])].into()).err().unwrap();
+        assert!(error.contains("has shape [1342177280]"), "{error}");
+        // A header that claims to be larger than any.
+        let error = Header::read(&mut Short(&u64::MAX.to_le_bytes()), 5 << 30).err().unwrap();
+        assert!(error.contains("a header of 18446744073709551615 bytes"), "{error}");
+    }
+
+    #[test]
+    fn errors_quote_little_of_a_file() {
+        let name = "n".repeat(100_000);
+        let bytes = to_bytes(&[(name, vec![1], &[1.0])], HashMap::new()).unwrap();
+        let error = read(&bytes, &[]).err().unwrap();
+        assert!(error.contains("nnn…nnn") && error.chars().filter(|c| *c == 'n').count() < 90, "{error}");
+        let shape = vec![1; 100_000];
+        let bytes = to_bytes(&[("a".into(), shape, &[1.0])], HashMap::new()).unwrap();
+        assert!(read(&bytes, &[("a", &[1])]).err().unwrap().len() < 150);
     }
 }

@@ -1,11 +1,12 @@
 use super::{Config, FrequencyStatistics, Noise, NoiseKind};
 use crate::error::Error;
-use crate::files::safetensors;
+use crate::files::{excerpt, safetensors};
 use crate::method::PREFIXES;
 use crate::nn::{Adam, Average, Parameter, Sequential};
 use crate::tape::Shape;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 #[cfg(not(target_arch = "wasm32"))]
 use {
     crate::files::FileError,
@@ -59,7 +60,7 @@ impl Checkpoint {
     /// The network for sampling: the averaged weights if the tensors include them, else the weights of the last step.
     pub fn layers(&self) -> Sequential {
         let layers = self.config.layers();
-        if has_average(&self.config, &self.tensors) { Average::of(&layers) } else { layers }
+        if has_average(&self.config, |name| self.tensors.contains_key(name)) { Average::of(&layers) } else { layers }
     }
 
     /// The noise distribution of the training.
@@ -75,6 +76,19 @@ impl Checkpoint {
             || Error::Unsuited(format!("`{}` has the wrong size: {} numbers", Self::FREQUENCIES, flat.len()));
         let statistics = FrequencyStatistics::from_flat(flat, self.config.network.image());
         statistics.map(Noise::Frequency).ok_or_else(unsuited)
+    }
+
+    /// The elements, among those that sampling uses, that are infinite or NaN, in words; `None` without any.
+    pub fn not_finite(&self) -> Option<String> {
+        let mut names: Vec<_> = self.layers().tensors(&PREFIXES).into_iter().map(|(name, _)| name).collect();
+        names.push(Self::FREQUENCIES.into());
+        let used: Vec<_> =
+            names.iter().filter_map(|name| self.tensors.get(name).map(|values| (name, values))).collect();
+        let mut odd =
+            used.iter().flat_map(|(name, values)| values.iter().filter(|x| !x.is_finite()).map(move |x| (name, x)));
+        let (name, first) = odd.next()?;
+        let (count, all) = (1 + odd.count(), used.iter().map(|(_, values)| values.len()).sum::<usize>());
+        Some(format!("{count} of {all} numbers of the model are not finite; the first is {first}, in `{name}`"))
     }
 
     /// The checkpoint without averaged weights, so that [`layers`](Self::layers) uses the weights of the last step.
@@ -112,7 +126,7 @@ impl Checkpoint {
     /// # Errors
     /// If the optimiser's moments or another tensor needed to resume training are missing.
     pub fn check_resumable(&self) -> Result<(), Error> {
-        if !has_moments(&self.config, &self.tensors) {
+        if !has_moments(&self.config, |name| self.tensors.contains_key(name)) {
             let text = "the checkpoint holds a model for sampling only; training cannot go on from it, since the \
                         optimiser's moments were left out";
             return Err(Error::Unsuited(text.into()));
@@ -135,9 +149,10 @@ impl Checkpoint {
     /// Parses the bytes of a checkpoint file.
     ///
     /// # Errors
-    /// If the bytes are truncated, from another program or format version, or a tensor is missing or unexpected.
+    /// If the bytes are truncated, from another program or format version, a setting is out of range, or a tensor is
+    /// missing or unexpected.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::parse(bytes).map_err(Error::Unsuited)
+        Self::parse(&mut &bytes[..], bytes.len() as u64).map_err(Error::Unsuited)
     }
 
     fn serialise(&self) -> Result<Vec<u8>, String> {
@@ -160,28 +175,25 @@ impl Checkpoint {
         safetensors::to_bytes(&named.collect::<Vec<_>>(), HashMap::from([(ENTRY.into(), header)]))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let file = safetensors::from_bytes(bytes)?;
+    /// Reads a checkpoint of `length` bytes; its body only if the header is that of a checkpoint with valid settings.
+    fn parse(source: &mut impl Read, length: u64) -> Result<Self, String> {
+        let file = safetensors::Header::read(source, length)?;
         let entry = file.metadata.get(ENTRY).ok_or("a safetensors file, but not a checkpoint of this program")?;
-        let header: Header = serde_json::from_str(entry).map_err(|e| format!("invalid settings: {e}"))?;
+        let header: Header =
+            serde_json::from_str(entry).map_err(|e| format!("invalid settings: {}", excerpt(&e.to_string())))?;
         let Header { version, step, config, .. } = header;
         if version != VERSION {
             return Err(format!("unsupported format version {version}, this program reads {VERSION}"));
         }
-        if config.width > bytes.len() {
-            return Err(format!("its settings have width {}, more than the file can hold", config.width));
-        }
-        let moments = has_moments(&config, &file.tensors);
-        let average = has_average(&config, &file.tensors) || moments && config.averaged().is_some();
+        let invalid = |e: Error| format!("invalid settings: {e}");
+        config.check().map_err(invalid)?;
+        Error::check_range("step", step as f64, 0.0..=1e9).map_err(invalid)?;
+        let contains = |name: &str| file.contains(name);
+        let moments = has_moments(&config, contains);
+        let average = has_average(&config, contains) || moments && config.averaged().is_some();
         let expected = shapes(&config, average, moments);
-        for (name, shape) in &expected {
-            file.check(name, shape.dims())?;
-        }
-        if let Some(name) = file.tensors.keys().find(|name| !expected.contains_key(*name)) {
-            return Err(format!("`{name}` is not a tensor of this network"));
-        }
-        let tensors = file.tensors.into_iter().map(|(name, (_, values))| (name, values)).collect();
-        Ok(Self { config, step, tensors })
+        let expected = expected.into_iter().map(|(name, shape)| (name, shape.dims().to_vec())).collect();
+        Ok(Self { config, step, tensors: file.read_tensors(source, &expected)? })
     }
 }
 
@@ -195,11 +207,12 @@ impl Checkpoint {
     /// Loads the checkpoint from a file or a run folder.
     ///
     /// # Errors
-    /// If the file is missing or truncated, is from another program or format version, or a tensor is missing or
-    /// unexpected.
+    /// If the file is missing or truncated, is from another program or format version, a setting is out of range, or a
+    /// tensor is missing or unexpected.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let path = if path.is_dir() { path.join(Self::FILE) } else { path.into() };
-        Self::parse(&crate::files::read(&path)?).map_err(|reason| FileError::new(path, reason))
+        let (mut file, length) = crate::files::open(&path)?;
+        Self::parse(&mut file, length).map_err(|reason| FileError::new(path, reason))
     }
 
     /// Writes the file atomically.
@@ -233,12 +246,12 @@ fn shapes(config: &Config, average: bool, moments: bool) -> BTreeMap<String, Sha
 }
 
 /// Whether the tensors include averaged weights.
-fn has_average<T>(config: &Config, tensors: &BTreeMap<String, T>) -> bool {
-    Average::of(&config.layers()).parameters().iter().any(|p| tensors.contains_key(&p.name))
+fn has_average(config: &Config, contains: impl Fn(&str) -> bool) -> bool {
+    Average::of(&config.layers()).parameters().iter().any(|p| contains(&p.name))
 }
 
 /// Whether the tensors include the optimiser's moments.
-fn has_moments<T>(config: &Config, tensors: &BTreeMap<String, T>) -> bool {
+fn has_moments(config: &Config, contains: impl Fn(&str) -> bool) -> bool {
     let parameters = config.layers().parameters();
-    parameters.iter().flat_map(|p| Adam::moments(&p.name)).any(|moment| tensors.contains_key(&moment))
+    parameters.iter().flat_map(|p| Adam::moments(&p.name)).any(|moment| contains(&moment))
 }

@@ -6,26 +6,57 @@ use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Declares a struct of settings: its documented fields, its JSON form, and the list of names and help texts from which
-/// programs build their command lines.
+/// A setting of a training: an option of command lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    /// The name, as in JSON.
+    pub name: &'static str,
+    /// The help text. The range of a number is its last sentence.
+    pub help: &'static str,
+    /// The least and the greatest permitted value of a number.
+    pub range: Option<[f64; 2]>,
+}
+
+/// Declares a struct of settings: its documented fields, its JSON form, the list from which programs build their command
+/// lines, and the check of all ranges, which stand after the type of a field.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
         pub struct $Name:ident {
-            $($(#[doc = $help:literal])+ $(#[serde($($serde:tt)+)])? pub $field:ident: $Type:ty,)+
+            $(
+                $(#[doc = $help:literal])+ $(#[serde($($serde:tt)+)])?
+                pub $field:ident: $Type:ty $([$least:literal to $greatest:literal])?,
+            )+
         }
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct $Name {
-            $($(#[doc = $help])+ $(#[serde($($serde)+)])? pub $field: $Type,)+
+            $(
+                $(#[doc = $help])+ $(#[doc = concat!("From ", $least, " to ", $greatest, ".")])?
+                $(#[serde($($serde)+)])? pub $field: $Type,
+            )+
         }
 
         impl $Name {
-            /// Name (as in JSON) and help text of each setting.
-            pub const SETTINGS: &[(&str, &str)] = &[$((stringify!($field), concat!($($help),+).trim_ascii())),+];
+            /// All settings.
+            pub const SETTINGS: &[Setting] = &[$(
+                Setting {
+                    name: stringify!($field),
+                    help: concat!($($help,)+ $(" From ", $least, " to ", $greatest, ".")?).trim_ascii(),
+                    range: settings!(@range $([$least as f64, $greatest as f64])?),
+                },
+            )+];
+
+            /// The first setting out of range.
+            fn check_ranges(&self) -> Result<(), Error> {
+                $($(Error::check_range(stringify!($field), self.$field as f64, $least as f64..=$greatest as f64)?;)?)+
+                Ok(())
+            }
         }
     };
+    (@range) => { None };
+    (@range $range:expr) => { Some($range) };
 }
 
 settings! {
@@ -33,54 +64,55 @@ settings! {
     pub struct Config {
         /// Network architecture: mnist (28×28, greyscale) or faces (64×64, colour).
         pub network: Network,
-        /// Output channels of the first convolution, at least 1; the published networks use 64.
-        pub width: usize,
-        /// Batch size in images, at least 2.
-        pub batch: usize,
-        /// Total number of training steps, at least 1.
-        pub steps: u64,
-        /// Initial learning rate of Adam, 0 to 1.
-        pub learning_rate: f64,
-        /// Learning rate at the last step relative to the first, 0 to 1, reached linearly; 1 keeps the rate constant.
+        /// Output channels of the first convolution; the published networks use 64.
+        pub width: usize [1 to 1024],
+        /// Batch size in images; batch norm needs two.
+        pub batch: usize [2 to 65536],
+        /// Total number of training steps.
+        pub steps: u64 [1 to 1000000000],
+        /// Initial learning rate of Adam.
+        pub learning_rate: f64 [0 to 1],
+        /// Learning rate at the last step relative to the first, reached linearly; 1 keeps the rate constant.
         #[serde(default = "whole")]
-        pub learning_rate_end: f64,
-        /// Decay rate of Adam's first moment (β₁), 0 to 0.999999.
-        pub beta1: f32,
-        /// Decay rate of Adam's second moment (β₂), 0 to 0.999999.
-        pub beta2: f32,
+        pub learning_rate_end: f64 [0 to 1],
+        /// Decay rate of Adam's first moment (β₁).
+        pub beta1: f32 [0 to 0.999999],
+        /// Decay rate of Adam's second moment (β₂).
+        pub beta2: f32 [0 to 0.999999],
         /// Distance D between images: mse (mean squared error) or l1 (mean absolute error).
         pub distance: Distance,
-        /// Weight of the reconstruction loss D(f(x), x), 0 to 1e6.
-        pub rec: f32,
-        /// Weight of the idempotence loss D(f(f(z)), f(z)), 0 to 1e6.
-        pub idem: f32,
-        /// Initial weight of the tightness loss −D(f(f(z)), f(z)), 0 to 1e6.
-        pub tight: f32,
-        /// Tightness weight at the last step relative to the first, 0 to 100, reached linearly; 1 keeps it constant.
+        /// Weight of the reconstruction loss D(f(x), x).
+        pub rec: f32 [0 to 1000000],
+        /// Weight of the idempotence loss D(f(f(z)), f(z)).
+        pub idem: f32 [0 to 1000000],
+        /// Initial weight of the tightness loss −D(f(f(z)), f(z)).
+        pub tight: f32 [0 to 1000000],
+        /// Tightness weight at the last step relative to the first, reached linearly; 1 keeps it constant.
         #[serde(default = "whole")]
-        pub tight_end: f64,
-        /// Decay of the moving average of the weights, which sampling uses, 0 to 0.999999; 0 disables the average.
+        pub tight_end: f64 [0 to 100],
+        /// Decay of the moving average of the weights, which sampling uses; 0 disables the average.
         #[serde(default)]
-        pub average: f64,
+        pub average: f64 [0 to 0.999999],
         /// Bound R of the tightness loss: none, noise (D(f(z), z) per sample) or data (batch reconstruction loss).
         pub clamp: Bound,
-        /// Factor a of the tightness bound a·R, 0.001 to 1000; without effect if clamp is none.
-        pub clamp_ratio: f32,
+        /// Factor a of the tightness bound a·R; without effect if clamp is none.
+        pub clamp_ratio: f32 [0.001 to 1000],
         /// Noise distribution: gaussian (standard normal) or frequency (the data's mean and deviation per frequency).
         pub noise: NoiseKind,
-        /// Dropout probability of activations that follow batch normalisation, 0 to 0.999999; 0 disables dropout.
+        /// Dropout probability of activations that follow batch normalisation; 0 disables dropout.
         #[serde(default)]
-        pub dropout: f32,
-        /// Seed of the initial weights, the data order, the noise and the dropout masks.
+        pub dropout: f32 [0 to 0.999999],
+        /// Seed of the initial weights, the data order, the noise and the dropout masks. From 0 to 18446744073709551615.
         pub seed: u64,
         /// Data folder: a data set in MNIST's format, or JPEG and PNG images.
+        #[serde(with = "crate::files::path")]
         pub data: PathBuf,
-        /// Steps between lines of metrics, at least 1.
-        pub log_every: u64,
-        /// Steps between sample pictures, at least 1.
-        pub sample_every: u64,
-        /// Steps between checkpoints, at least 1.
-        pub checkpoint_every: u64,
+        /// Steps between lines of metrics.
+        pub log_every: u64 [1 to 1000000000],
+        /// Steps between sample pictures.
+        pub sample_every: u64 [1 to 1000000000],
+        /// Steps between checkpoints.
+        pub checkpoint_every: u64 [1 to 1000000000],
     }
 }
 
@@ -238,32 +270,13 @@ impl Config {
         self.network.step_flops(self.width, self.batch)
     }
 
-    /// Checks the range of every setting.
+    /// Checks the range of every setting, and the size of the network.
     ///
     /// # Errors
-    /// The first setting out of range, with its value.
+    /// The first setting out of range, with its value and the range.
     pub fn check(&self) -> Result<(), Error> {
-        for (name, value) in [
-            ("width", self.width as u64),
-            ("steps", self.steps),
-            ("log_every", self.log_every),
-            ("sample_every", self.sample_every),
-            ("checkpoint_every", self.checkpoint_every),
-        ] {
-            Error::check_least(name, value, 1, "")?;
-        }
-        Error::check_least("batch", self.batch as u64, 2, ", which batch norm needs")?;
-        Error::check_range("learning_rate", self.learning_rate, 0.0..=1.0)?;
-        Error::check_range("learning_rate_end", self.learning_rate_end, 0.0..=1.0)?;
-        Error::check_range("tight_end", self.tight_end, 0.0..=100.0)?;
-        Error::check_range("average", self.average, 0.0..=0.999_999)?;
-        Error::check_range("beta1", self.beta1.into(), 0.0..=0.999_999)?;
-        Error::check_range("beta2", self.beta2.into(), 0.0..=0.999_999)?;
-        for (name, weight) in [("rec", self.rec), ("idem", self.idem), ("tight", self.tight)] {
-            Error::check_range(name, weight.into(), 0.0..=1e6)?;
-        }
-        Error::check_range("dropout", self.dropout.into(), 0.0..=0.999_999)?;
-        Error::check_range("clamp_ratio", self.clamp_ratio.into(), 1e-3..=1e3)
+        self.check_ranges()?;
+        self.network.check_width(self.width)
     }
 }
 
@@ -300,12 +313,23 @@ mod tests {
             change(&mut config);
             config.check().unwrap_err().to_string()
         };
-        assert!(refused(|c| c.batch = 1).contains("batch is 1"));
-        assert!(refused(|c| c.width = 0).contains("width"));
+        assert_eq!(refused(|c| c.batch = 1), "batch is 1, and must be from 2 to 65536");
+        assert!(refused(|c| c.width = 0).contains("width is 0"));
+        assert!(refused(|c| c.width = usize::MAX).contains("must be from 1 to 1024"));
+        assert!(refused(|c| c.steps = u64::MAX).contains("must be from 1 to 1000000000"));
         assert!(refused(|c| c.learning_rate = f64::NAN).contains("learning_rate is NaN"));
         assert!(refused(|c| c.tight = -1.0).contains("tight is -1"));
         assert!(refused(|c| c.average = 1.0).contains("average is 1"));
-        assert!(refused(|c| c.dropout = 1.0).contains("dropout is 1"));
+        assert!(refused(|c| c.dropout = f32::INFINITY).contains("dropout is inf"));
         assert!(refused(|c| c.beta1 = 1.0).contains("beta1 is 1"));
+    }
+
+    #[test]
+    fn networks_that_no_adapter_holds_are_refused_with_their_size() {
+        let refused = |network: Network, width| Config { network, width, ..Preset::Quick.config() }.check();
+        assert!(refused(Network::Mnist, 800).is_ok() && refused(Network::Faces, 390).is_ok());
+        let error = refused(Network::Faces, 1024).unwrap_err().to_string();
+        let parameters: usize = Network::Faces.layers(1024).parameters().iter().map(|p| p.shape.elements()).sum();
+        assert!(error.contains(&parameters.to_string()) && error.contains("536870912"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ mod network;
 mod noise;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Bound, Config, NoiseKind, Preset, named};
+pub use config::{Bound, Config, NoiseKind, Preset, Setting, named};
 pub use generator::{Generator, NormStatistics};
 pub use network::Network;
 pub use noise::{FrequencyStatistics, Noise};

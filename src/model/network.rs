@@ -1,3 +1,4 @@
+use crate::error::Error;
 use crate::nn::{Layer, Sequential};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,26 @@ impl Network {
     pub fn layers(self, w: usize) -> Sequential {
         let latents = self.latents(w);
         Sequential::new([self.encoder(w, latents), self.decoder(latents, w)].concat())
+    }
+
+    /// The greatest number of parameters: 2 GiB of weights, and four times that with moments and average.
+    pub const MOST_PARAMETERS: u64 = 1 << 29;
+
+    /// Checks the width, and the number of parameters that follows from it, before anything of that size is made.
+    ///
+    /// # Errors
+    /// A width outside 1 to 1024, or more than [`MOST_PARAMETERS`](Self::MOST_PARAMETERS).
+    pub fn check_width(self, w: usize) -> Result<(), Error> {
+        Error::check_range("width", w as f64, 1.0..=1024.0)?;
+        let parameters: u64 = self.layers(w).parameters().iter().map(|p| p.shape.elements() as u64).sum();
+        match parameters <= Self::MOST_PARAMETERS {
+            true => Ok(()),
+            false => {
+                let most = Self::MOST_PARAMETERS;
+                let reason = format!("is {w}: the network has {parameters} parameters, and may have at most {most}");
+                Err(Error::Setting { name: "width", reason })
+            }
+        }
     }
 
     /// Number of multiply-adds per image and forward pass at width `w`.

@@ -65,11 +65,16 @@ impl Chart {
     }
 }
 
-/// Minimum and maximum, widened by 0.5 each way if they are equal; nothing without values.
+/// Half the extent of an axis with one value: 0.5, and more where f64 could not hold the difference.
+fn margin(value: f64) -> f64 {
+    (1e-6 * value.abs()).max(0.5)
+}
+
+/// Minimum and maximum, widened each way if they are equal; nothing without values.
 fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     match low.is_finite() {
-        true if low == high => Some([low - 0.5, high + 0.5]),
+        true if low == high => Some([low - margin(low), high + margin(high)]),
         true => Some([low, high]),
         false => None,
     }
@@ -77,7 +82,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
 
 /// The label of a value on the vertical axis.
 fn label(value: f64) -> String {
-    match value.abs() < 1e-3 && value != 0.0 {
+    match (value.abs() < 1e-3 && value != 0.0) || value.abs() >= 1e6 {
         true => format!("{value:.0e}"),
         false => format!("{value:.3}"),
     }
@@ -105,6 +110,6 @@ mod tests {
 
     #[test]
     fn small_values_keep_a_digit() {
-        assert_eq!([0.0, 3.1e-5, 0.25].map(label), ["0.000", "3e-5", "0.250"]);
+        assert_eq!([0.0, 3.1e-5, 0.25, 3e38].map(label), ["0.000", "3e-5", "0.250", "3e38"]);
     }
 }

@@ -4,7 +4,7 @@
 mod chart;
 mod page;
 
-use crate::files::{FileError, exists, read, replace};
+use crate::files::{FileError, excerpt, exists, read, replace};
 use crate::model::Config;
 use crate::run::{Metrics, Origin, RunFolder};
 use chart::{Chart, Line};
@@ -47,7 +47,10 @@ impl Run {
         }
         let evaluation = path.join("evaluation.json");
         let evaluation = match exists(&evaluation)? {
-            true => Some(serde_json::from_slice(&read(&evaluation)?).map_err(|e| FileError::new(&evaluation, e))?),
+            true => Some(
+                serde_json::from_slice(&read(&evaluation)?)
+                    .map_err(|e| FileError::new(&evaluation, excerpt(&e.to_string())))?,
+            ),
             false => None,
         };
         Ok(Self {
@@ -76,7 +79,7 @@ impl Run {
     fn show(&self, page: &mut Page) -> Result<(), FileError> {
         page.heading(&self.name);
         if let Some(last) = self.metrics.last() {
-            let images = last.step * self.config.batch as u64;
+            let images = u128::from(last.step) * self.config.batch as u128;
             page.text(&format!(
                 "{} training steps, {images} training images (with repeats); variance of f(z) over the batch {:.3}",
                 last.step, last.losses.variance
@@ -166,6 +169,30 @@ mod tests {
             assert!(html.contains(part), "{part} is missing");
         }
         assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("src=\"/"), "{html}");
+    }
+
+    #[test]
+    fn absurd_numbers_and_markup_in_files_stay_numbers_and_text() {
+        let work = tempfile::tempdir().unwrap();
+        let evil = "<script>alert(1)</script>\"'&";
+        let path = work.path().join("<b>'run'<b>");
+        run_in(&path);
+        let folder = RunFolder::open(&path);
+        folder.write_config(&Config { data: evil.into(), ..Preset::Quick.config() }).unwrap();
+        folder.add_origin(&Origin { command: evil.into(), adapter: evil.into(), ..Origin::default() }).unwrap();
+        let losses = Losses { rec: f32::MAX, idem: 1e-38, tight: f32::MIN, variance: f32::MAX };
+        for step in [1 << 60, u64::MAX] {
+            folder.append(&Metrics { step, losses, images_per_second: 1e300 }).unwrap();
+        }
+        let evaluation = serde_json::json!({ evil: [evil, { evil: 1e300 }, -1e300] });
+        std::fs::write(path.join("evaluation.json"), evaluation.to_string()).unwrap();
+        let out = work.path().join("report.html");
+        Run::report(&[Run::load(&path).unwrap()], &out).unwrap();
+        let html = std::fs::read_to_string(&out).unwrap();
+        assert!(!html.contains("<script>alert") && !html.contains("<b>") && !html.contains("NaN"), "{html}");
+        assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
+        assert!(html.contains(&(u128::from(u64::MAX) * 64).to_string()));
+        assert!(!html.contains(&"0".repeat(30)), "a number is as long as its size");
     }
 
     #[test]

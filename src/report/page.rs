@@ -94,6 +94,9 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().expect("the number is an f64");
+            if number.abs() >= 1e9 {
+                return format!("{number:.3e}");
+            }
             let digits = (3 - number.abs().max(1e-6).log10().floor() as i32).clamp(0, 6) as usize;
             format!("{number:.digits$}")
         }
@@ -113,6 +116,7 @@ fn escaped(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
             c => safe.push(c),
         }
     }

@@ -1,6 +1,6 @@
 use super::{Metrics, Origin};
 use crate::error::Error;
-use crate::files::{FileError, exists, read, replace};
+use crate::files::{FileError, excerpt, exists, read, replace};
 use crate::model::{Checkpoint, Config};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -82,10 +82,13 @@ impl RunFolder {
         replace(&path, &json)
     }
 
-    /// Reads the settings in `config.json`.
+    /// Reads the settings in `config.json`, which must be in their ranges.
     pub fn read_config(&self) -> Result<Config, FileError> {
         let path = self.0.join("config.json");
-        serde_json::from_slice(&read(&path)?).map_err(|e| FileError::new(path, e))
+        let failed = |reason: String| FileError::new(&path, reason);
+        let config: Config = serde_json::from_slice(&read(&path)?).map_err(|e| failed(excerpt(&e.to_string())))?;
+        config.check().map_err(|e| failed(e.to_string()))?;
+        Ok(config)
     }
 
     /// Appends a line to `origin.jsonl`.
@@ -148,7 +151,8 @@ fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, FileError> {
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |(i, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|e| FileError::new(path, format!("line {}: {e}", i + 1)))
+        serde_json::from_str(line)
+            .map_err(|e| FileError::new(path, format!("line {}: {}", i + 1, excerpt(&e.to_string()))))
     };
     whole.lines().enumerate().map(parse).collect()
 }

@@ -49,7 +49,7 @@ impl Origin {
     /// The origin of this process on `adapter`.
     pub fn here(adapter: &str) -> Self {
         Self {
-            command: std::env::args().collect::<Vec<_>>().join(" "),
+            command: std::env::args_os().map(super::quoted).collect::<Vec<_>>().join(" "),
             adapter: adapter.into(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),

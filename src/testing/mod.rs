@@ -4,7 +4,7 @@
 mod extremes;
 mod sizes;
 
-use crate::compile::blocking_compile;
+use crate::compile::{PARTIAL_TOLERANCE, blocking_compile, partial_sums};
 use crate::gpu::{Gpu, Store};
 use crate::native::open;
 use crate::ops::blocking_variants;
@@ -112,20 +112,17 @@ fn greatest(data: &[f64]) -> f64 {
     data.iter().fold(0.0, |m, x| m.max(x.abs()))
 }
 
-/// Estimated magnitude of the partial sums of a line before they cancel: a random walk with one step per summed element
-/// and the largest operand as the step size.
+/// Estimated magnitude of the partial sums of a line before they cancel.
 fn cancelled(tape: &Tape, values: &Values, var: Var<'_>) -> f64 {
     let lines = tape.all(|_| true);
     let inputs: Vec<_> = tape.nodes()[var.line()].inputs.iter().map(|&i| values.get(lines[i])).collect();
-    let steps = inputs.iter().map(|data| data.len().div_ceil(var.shape().elements())).max().unwrap_or_default();
-    let step = inputs.iter().map(|data| greatest(data)).fold(1.0, f64::max);
-    step * (steps as f64).sqrt()
+    partial_sums(&inputs, var.shape().elements())
 }
 
 /// Fails if the f32 results are further from the f64 reference than rounding explains. `partial` is the magnitude of
 /// the intermediate results.
 pub fn close(what: &str, found: &[f32], expected: &[f64], partial: f64) -> Verdict {
-    let tolerance = 2e-5 * greatest(expected) + 1e-6 * partial;
+    let tolerance = 2e-5 * greatest(expected) + PARTIAL_TOLERANCE * partial;
     for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
         let distance = (f64::from(f) - e).abs();
         if distance.is_nan() || distance > tolerance {

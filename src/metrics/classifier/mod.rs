@@ -66,14 +66,15 @@ impl Classifier {
     /// shape, or the adapter fails.
     pub fn load(gpu: &Gpu, path: &Path) -> Result<Self, Error> {
         let failed = |reason: String| Error::from(FileError::new(path, reason));
-        let file = safetensors::read(path)?;
+        let (mut source, length) = crate::files::open(path)?;
+        let file = safetensors::Header::read(&mut source, length).map_err(failed)?;
         if file.metadata.get(ENTRY).map(String::as_str) != Some(VERSION) {
             return Err(failed(format!("no classifier of this program, version {VERSION}")));
         }
         let mut store = Store::new();
-        for (name, expected) in shapes() {
-            let values = file.check(&name, expected.dims()).map_err(failed)?;
-            store.blocking_set(gpu, &name, values)?;
+        let expected = shapes().into_iter().map(|(name, shape)| (name, shape.dims().to_vec())).collect();
+        for (name, values) in file.read_tensors(&mut source, &expected).map_err(failed)? {
+            store.blocking_set(gpu, &name, &values)?;
         }
         Self::new(gpu, &store)
     }

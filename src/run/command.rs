@@ -1,0 +1,37 @@
+use shell_quote::Bash;
+use std::ffi::OsStr;
+
+/// An argument as one types it into a shell (Bash or Z shell): quoted where it needs to be, whatever its bytes.
+pub fn quoted(argument: impl AsRef<OsStr>) -> String {
+    let argument = argument.as_ref();
+    let bytes = match argument.to_str() {
+        // As text, letters of all languages stay as they are.
+        Some(text) => Bash::quote_vec(text),
+        None => Bash::quote_vec(argument),
+    };
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The arguments of this process as one types them, after the name of the program.
+pub fn arguments() -> String {
+    std::env::args_os().skip(1).map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_what_was_meant() {
+        assert_eq!(["runs/a-1.b", "zażółć", "two words"].map(quoted), ["runs/a-1.b", "$'zażółć'", "$'two words'"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            for bytes in [&b"two words"[..], b"it's; $HOME `x` \"\\", b"line\nline", b"caf\xe9 \xff", b"", b"*?~%!"] {
+                let command = format!("printf %s {}", quoted(OsStr::from_bytes(bytes)));
+                let Ok(shell) = std::process::Command::new("bash").args(["-c", &command]).output() else { return };
+                assert_eq!(shell.stdout, bytes, "{command}");
+            }
+        }
+    }
+}
