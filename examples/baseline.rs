@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example baseline -- dcgan
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/samples.rs"]
@@ -105,7 +108,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let settings = BaselineConfig { kind, width, batch, learning_rate, seed };
     settings.check()?;
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("adapter  {}", gpu.caps());
+    say!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(&arguments.data, split, kind.image()));
     let (train, test) = (train?, test?);
@@ -118,12 +121,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let sizes = SampleSizes::new(samples, seed);
     let reference = Reference::new(&classifier, &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;
-    println!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
+    say!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
     let training = Instant::now();
     let losses = learn(&mut baseline, steps, batch)?;
     let training_seconds = training.elapsed().as_secs_f64();
-    println!("trained {steps} steps in {training_seconds:.0} s");
+    say!("trained {steps} steps in {training_seconds:.0} s");
 
     let images = baseline.sample(seed, samples)?;
     let rows = images.chunks(16 * kind.image().iter().product::<usize>()).take(6);
@@ -131,7 +134,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     grid.save(&out.join("samples.png"))?;
 
     let metrics = vec![reference.compare(name, &images)?, reference.real()?];
-    println!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
+    say!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
     samples::print(&metrics, &sizes);
     let given: Vec<_> = std::env::args().skip(1).collect();
     let record = Record {
@@ -148,7 +151,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         samples: metrics,
     };
     ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("pictures: {}\nmetrics: {}", out.join("samples.png").display(), path.display());
+    say!("pictures: {}\nmetrics: {}", out.join("samples.png").display(), path.display());
     Ok(())
 }
 
@@ -164,7 +167,7 @@ fn learn(baseline: &mut Baseline, steps: u64, batch: usize) -> Result<Vec<f32>, 
         if step == 1 || step == steps || since.elapsed() > Duration::from_secs(10) {
             let rate = (batch as u64 * (step - printed)) as f64 / since.elapsed().as_secs_f64();
             let losses: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss:.4}")).collect();
-            println!("step {step}/{steps}  {}  {rate:.0} images/s", losses.join("  "));
+            say!("step {step}/{steps}  {}  {rate:.0} images/s", losses.join("  "));
             (since, printed) = (Instant::now(), step);
         }
         if step == steps {

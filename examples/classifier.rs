@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example classifier
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 
@@ -72,7 +75,7 @@ struct Record {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("adapter  {}", gpu.caps());
+    say!("adapter  {}", gpu.caps());
     let load = |split| Images::load(&arguments.data, split, Classifier::IMAGE);
     let (train, test) = (load(Split::Train)?, load(Split::Test)?);
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
@@ -80,7 +83,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
     let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;
     let classifier = training.classifier()?;
-    println!("network  {} parameters; {steps} steps", Classifier::parameters());
+    say!("network  {} parameters; {steps} steps", Classifier::parameters());
 
     let images = test.gather(0..test.len());
     let (mut losses, mut accuracies) = (vec![], vec![]);
@@ -94,12 +97,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             let seen = classifier.look(&images)?;
             let accuracy = accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, &labels)?;
             let seconds = start.elapsed().as_secs_f64();
-            println!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);
+            say!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);
             losses.push(loss);
             accuracies.push(accuracy);
             (sum, count) = (0.0, 0);
         } else if step.is_multiple_of(50) {
-            println!("step {step}/{steps}  loss {loss:.4}");
+            say!("step {step}/{steps}  loss {loss:.4}");
         }
     }
     training.save(&arguments.out)?;
@@ -121,6 +124,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let path = arguments.out.with_extension("json");
     ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("written to {} and {}", arguments.out.display(), path.display());
+    say!("written to {} and {}", arguments.out.display(), path.display());
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example interpolate -- runs/quick
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 
@@ -86,6 +89,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "interpolations.png"));
     grid.save(&out)?;
-    println!("walks and sums after {} steps: {}", checkpoint.step, out.display());
+    say!("walks and sums after {} steps: {}", checkpoint.step, out.display());
     Ok(())
 }

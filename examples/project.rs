@@ -3,6 +3,9 @@
 //!     cargo run --release --example project -- runs/quick
 //!     cargo run --release --example project -- runs/quick --image digit.png
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/degradations.rs"]
 mod degradations;
 #[path = "support/explain.rs"]
@@ -75,7 +78,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "projections.png"));
     grid.save(&out)?;
-    println!("projections after {} steps: {}", checkpoint.step, out.display());
+    say!("projections after {} steps: {}", checkpoint.step, out.display());
     Ok(())
 }
 

@@ -3,6 +3,9 @@
 //!     cargo run --release --example report -- runs/quick
 //!     cargo run --release --example report -- runs/a runs/b --out comparison.html
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 
@@ -32,6 +35,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
     let out = arguments.out.unwrap_or_else(|| arguments.runs[0].join("report.html"));
     Run::report(&runs, &out)?;
-    println!("report: {}", out.display());
+    say!("report: {}", out.display());
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example sample -- runs/quick
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 
@@ -66,6 +69,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "samples.png"));
     grid.save(&out)?;
-    println!("{} samples after {} steps: {}", arguments.count, checkpoint.step, out.display());
+    say!("{} samples after {} steps: {}", arguments.count, checkpoint.step, out.display());
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example step_time -- --width 32 --batch 64
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/step.rs"]
 mod step;
 
@@ -33,7 +36,7 @@ struct Arguments {
 
 fn main() {
     if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
@@ -41,7 +44,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("{}", gpu.caps());
+    say!("{}", gpu.caps());
     let settings = &arguments.settings;
     let program = step::prepare(&gpu, settings)?;
     let first = start.elapsed().as_secs_f64();
@@ -85,21 +88,21 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         "lower_bound_bytes": memory.lower_bound,
         "objects_made_after_first_step": made,
     });
-    println!("{}", serde_json::to_string_pretty(&measured)?);
-    println!(
+    say!("{}", serde_json::to_string_pretty(&measured)?);
+    say!(
         "{:.0} ms per step (best {:.0}), {gflops:.1} GFLOP/s, {:.1} % of the {:.0} GFLOP/s roof; first step after {first:.1} s",
         1e3 * median,
         1e3 * best,
         100.0 * gflops / roof.gflops,
         roof.gflops
     );
-    println!("memory: {memory}");
+    say!("memory: {memory}");
     if let Some(path) = arguments.json {
         std::fs::write(&path, serde_json::to_vec_pretty(&measured)?)?;
-        println!("written to {}", path.display());
+        say!("written to {}", path.display());
     }
     if arguments.profile {
-        println!("{}", program.blocking_profile()?);
+        say!("{}", program.blocking_profile()?);
     }
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example evaluate -- runs/quick
 
+#[macro_use]
+#[path = "../support/say.rs"]
+mod say;
 #[path = "../support/explain.rs"]
 mod explain;
 #[path = "../support/samples.rs"]
@@ -90,8 +93,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         test: &test?,
     };
     let sizes = SampleSizes::new(arguments.samples, arguments.seed);
-    let evaluation =
-        evaluate(&subject, sizes, &mut |next| eprintln!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
+    let evaluation = evaluate(&subject, sizes, &mut |next| note!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
     table::print(&evaluation);
 
     let path = arguments.json.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "evaluation.json"));
@@ -105,6 +107,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         evaluation: &evaluation,
     };
     ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("metrics: {}", path.display());
+    say!("metrics: {}", path.display());
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example roofline -- --width 32 --batch 64
 
+#[macro_use]
+#[path = "../support/say.rs"]
+mod say;
 mod drawing;
 #[path = "../support/step.rs"]
 mod step;
@@ -80,7 +83,7 @@ impl Point {
 
 fn main() {
     if let Err(error) = run(Arguments::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
@@ -94,7 +97,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let (_, variant) = found.ok_or_else(|| format!("--variant is `{wanted}`; this adapter can run {names:?}"))?;
         gpu = variant.clone();
     }
-    println!("{}", gpu.caps());
+    say!("{}", gpu.caps());
     let program = step::prepare(&gpu, &arguments.settings)?;
     let mut profiles = vec![];
     for _ in 0..arguments.steps.max(1) {
@@ -108,14 +111,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         dispatch.time = times[times.len() / 2];
     }
     let roof = Roof::measure(&gpu)?;
-    println!(
-        "roof: {:.1} GFLOP/s, {:.2} GB/s; ridge at {:.1} FLOP/B",
-        roof.gflops,
-        roof.gbytes,
-        roof.gflops / roof.gbytes
-    );
+    say!("roof: {:.1} GFLOP/s, {:.2} GB/s; ridge at {:.1} FLOP/B", roof.gflops, roof.gbytes, roof.gflops / roof.gbytes);
     let copies = [0, 100_000, 1_000_000, 10_000_000].map(|bytes| 1e6 * roof.copy(bytes));
-    println!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
+    say!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
 
     let points: Vec<_> = profile.by_shape().iter().map(|row| Point::new(row, &roof)).collect();
     print(&points, 1e3 * profile.total().as_secs_f64(), profile.method);
@@ -127,7 +125,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         gpu.caps().name
     );
     std::fs::write(&arguments.svg, drawing::svg(&title, &roof, &points))?;
-    println!("plot: {}", arguments.svg.display());
+    say!("plot: {}", arguments.svg.display());
     if let Some(path) = &arguments.json {
         let measured = serde_json::json!({
             "adapter": gpu.caps().name,
@@ -139,19 +137,28 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "operations": points,
         });
         std::fs::write(path, serde_json::to_vec_pretty(&measured)?)?;
-        println!("measurements: {}", path.display());
+        say!("measurements: {}", path.display());
     }
     Ok(())
 }
 
 fn print(points: &[Point], total: f64, method: &str) {
-    println!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
-    println!(
+    say!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
+    say!(
         "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  {:>6}  kernel",
-        "operation", "output", "calls", "ms", "time", "GFLOP/s", "GB/s", "FLOP/B", "share", "copy"
+        "operation",
+        "output",
+        "calls",
+        "ms",
+        "time",
+        "GFLOP/s",
+        "GB/s",
+        "FLOP/B",
+        "share",
+        "copy"
     );
     for p in points {
-        println!(
+        say!(
             "{:28}  {:20}  {:>5}  {:>8.3}  {:>5.1}%  {:>8.2}  {:>6.2}  {:>7.2}  {:>5.1}%  {:>5.0}%  {}",
             p.op,
             p.shape,
@@ -166,5 +173,5 @@ fn print(points: &[Point], total: f64, method: &str) {
             p.kernel
         );
     }
-    println!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
+    say!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
 }

@@ -8,7 +8,9 @@ mod error;
 pub(crate) mod safetensors;
 
 #[cfg(feature = "train")]
-pub use atomic::replace;
+pub(crate) use atomic::remove_temporaries;
+#[cfg(feature = "train")]
+pub use atomic::{check_output, replace, unused};
 pub use error::FileError;
 
 /// Whether `path` exists.

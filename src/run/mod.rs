@@ -1,7 +1,10 @@
-//! Runs: the folder that a training writes, and the records in it.
+//! Runs: the folder that a training writes, its lock, and the records in it.
 
 mod folder;
+mod lock;
+mod log;
 mod records;
 
-pub use folder::RunFolder;
-pub use records::{Losses, Metrics, Origin};
+pub use folder::{RunFolder, result};
+pub use log::Log;
+pub use records::{Losses, Metrics, Origin, command_line};

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::fmt;
 
 /// The unweighted losses of a step, and the variance of f(z) over the batch.
@@ -49,11 +50,33 @@ impl Origin {
     /// The origin of this process on `adapter`.
     pub fn here(adapter: &str) -> Self {
         Self {
-            command: std::env::args().collect::<Vec<_>>().join(" "),
+            command: command_line(std::env::args_os()),
             adapter: adapter.into(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             version: env!("CARGO_PKG_VERSION").into(),
         }
+    }
+}
+
+/// The words of a command line, quoted for a shell where they need it. Bytes that are no UTF-8 become U+FFFD.
+pub fn command_line<T: AsRef<OsStr>>(words: impl IntoIterator<Item = T>) -> String {
+    let quoted = |word: T| {
+        let word = word.as_ref().to_string_lossy().into_owned();
+        // Only a null byte cannot be quoted, and the system allows none in a word.
+        shlex::try_quote(&word).map_or_else(|_| word.clone(), |quoted| quoted.into_owned())
+    };
+    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_quoted_where_a_shell_needs_it() {
+        assert_eq!(command_line(["train", "--out", "my runs/1", "it's"]), r#"train --out 'my runs/1' "it's""#);
+        #[cfg(unix)]
+        assert_eq!(command_line([std::os::unix::ffi::OsStrExt::from_bytes(b"a\xff") as &OsStr]), "a\u{fffd}");
     }
 }

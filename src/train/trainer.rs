@@ -224,9 +224,9 @@ impl Trainer {
     /// A checkpoint that can resume this training.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a tensor is not finite, or the adapter fails.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint { config: self.config().clone(), step: self.step(), tensors: self.descent.tensors()? })
+        Ok(Checkpoint { config: self.config().clone(), step: self.step(), tensors: self.descent.finite_tensors()? })
     }
 
     /// A grid with rows of z, f(z), f(f(z)) and f(f(f(z))), and of training images x and f(x). z and x are the same at
