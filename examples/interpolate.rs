@@ -10,11 +10,13 @@ mod explain;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use ign::run::result;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -55,6 +57,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return Err("--count and --times must be at least 1, --steps at least 2".into());
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "interpolations.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, steps, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
@@ -87,7 +91,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     for (z, column) in ["z1", "z2", "z3", "z1-z2+z3"].iter().zip(&columns) {
         grid = grid.row(&format!("{}{z}{}", "f(".repeat(times), ")".repeat(times)), column);
     }
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "interpolations.png"));
     grid.save(&out)?;
     say!("walks and sums after {} steps: {}", checkpoint.step, out.display());
     Ok(())

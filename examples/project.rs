@@ -14,6 +14,7 @@ mod explain;
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
+use ign::files::check_output;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{Classifier, DegradationMetrics, Projector};
@@ -21,6 +22,7 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::{Grid, read_picture};
 use ign::random::{Stream, stream};
+use ign::run::result;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -71,12 +73,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return Err("--count must be at least 1".into());
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
+    let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, "projections.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,
         false => own(&arguments, &checkpoint, &gpu)?,
     };
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "projections.png"));
     grid.save(&out)?;
     say!("projections after {} steps: {}", checkpoint.step, out.display());
     Ok(())

@@ -11,6 +11,7 @@ mod explain;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::report::Run;
 use std::error::Error;
 use std::path::PathBuf;
@@ -33,7 +34,9 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
+    runs.iter().flat_map(Run::warnings).for_each(|warning| note!("warning: {warning}"));
     let out = arguments.out.unwrap_or_else(|| arguments.runs[0].join("report.html"));
+    check_output(&out, 1 << 20)?;
     Run::report(&runs, &out)?;
     say!("report: {}", out.display());
     Ok(())

@@ -10,11 +10,13 @@ mod explain;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use ign::run::result;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -51,6 +53,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return Err("--count and --columns must be at least 1".into());
     }
     let checkpoint = Checkpoint::load(&arguments.run)?;
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "samples.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
@@ -67,7 +71,6 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         grid = grid.space();
     }
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "samples.png"));
     grid.save(&out)?;
     say!("{} samples after {} steps: {}", arguments.count, checkpoint.step, out.display());
     Ok(())

@@ -9,6 +9,7 @@ mod say;
 mod step;
 
 use clap::Parser;
+use ign::files::{check_output, replace};
 use ign::native::open;
 use ign::native::roof::Roof;
 use std::error::Error;
@@ -43,6 +44,9 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
+    if let Some(path) = &arguments.json {
+        check_output(path, 1 << 20)?;
+    }
     let gpu = open(arguments.adapter.as_deref())?;
     say!("{}", gpu.caps());
     let settings = &arguments.settings;
@@ -98,7 +102,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     );
     say!("memory: {memory}");
     if let Some(path) = arguments.json {
-        std::fs::write(&path, serde_json::to_vec_pretty(&measured)?)?;
+        replace(&path, &serde_json::to_vec_pretty(&measured)?)?;
         say!("written to {}", path.display());
     }
     if arguments.profile {

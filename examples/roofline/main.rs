@@ -10,13 +10,14 @@ mod drawing;
 mod step;
 
 use clap::Parser;
+use ign::files::{check_output, replace, unused};
 use ign::gpu::ProfileRow;
 use ign::native::open;
 use ign::native::roof::Roof;
 use ign::ops::variants;
 use serde::Serialize;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Measures peak arithmetic and bandwidth, times every operation of a training step, and prints the share of its roof
 /// that each operation reaches. The roof is min(peak arithmetic, bandwidth × arithmetic intensity).
@@ -30,9 +31,9 @@ struct Arguments {
     /// Kernel variant: subgroup, direct, workgroup or workgroup-subgroup.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// File for the plot, as SVG.
-    #[arg(long, value_name = "FILE", default_value = "roofline.svg")]
-    svg: PathBuf,
+    /// File for the plot, as SVG [default: roofline.svg, or the next free name].
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// File for the measurements, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -89,6 +90,10 @@ fn main() {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let svg = arguments.svg.unwrap_or_else(|| unused(Path::new("roofline.svg"), &[]));
+    for output in [Some(&svg), arguments.json.as_ref()].into_iter().flatten() {
+        check_output(output, 1 << 20)?;
+    }
     let mut gpu = open(arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
         let known = variants(&gpu);
@@ -124,8 +129,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         arguments.settings.batch,
         gpu.caps().name
     );
-    std::fs::write(&arguments.svg, drawing::svg(&title, &roof, &points))?;
-    say!("plot: {}", arguments.svg.display());
+    replace(&svg, drawing::svg(&title, &roof, &points).as_bytes())?;
+    say!("plot: {}", svg.display());
     if let Some(path) = &arguments.json {
         let measured = serde_json::json!({
             "adapter": gpu.caps().name,
@@ -136,7 +141,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "method": profile.method,
             "operations": points,
         });
-        std::fs::write(path, serde_json::to_vec_pretty(&measured)?)?;
+        replace(path, &serde_json::to_vec_pretty(&measured)?)?;
         say!("measurements: {}", path.display());
     }
     Ok(())
