@@ -121,7 +121,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Err(e) = folder.add_origin(&Origin::here(&gpu.caps().to_string())) {
         note!("warning: {e}");
     }
-    let outcome = go(training, &arguments)?;
+    let outcome = go(training, &arguments).inspect_err(|error| {
+        if let Some(ign::error::Error::NotFinite { .. }) = error.downcast_ref() {
+            note!("To find the operation, train from its last checkpoint with --check finite");
+        }
+    })?;
     progress.finish();
     // The training is saved, whatever happens to its report.
     let report = folder.path().join("report.html");
@@ -176,8 +180,9 @@ fn go(mut training: Training<'_>, arguments: &Arguments) -> Result<Outcome, Box<
         let check = if check == "finite" { Check::Finite } else { Check::Reference };
         training.step(|trainer| match trainer.check(check)? {
             Some(finding) => Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
-            None => Ok::<(), Box<dyn Error>>(say!("checked  every operation of step {}: no errors", trainer.step())),
+            None => Ok::<(), Box<dyn Error>>(()),
         })?;
+        say!("checked  every operation of this step: no errors");
     }
     Ok(training.run()?)
 }

@@ -306,21 +306,21 @@ fn a_step_of_any_kind_is_saved_logged_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let gpu = gpu();
     let trace = folder.path().join("trace.safetensors");
-    let kinds: [(&str, &dyn Fn(&mut Trainer)); 3] = [
-        ("trace", &|t| t.trace(&trace).unwrap()),
-        ("profile", &|t| _ = t.profile().unwrap()),
-        ("check", &|t| assert!(t.check(ign::compile::Check::Finite).unwrap().is_none())),
-    ];
+    let take = |kind: &str, trainer: &mut Trainer| match kind {
+        "trace" => trainer.trace(&trace),
+        "profile" => trainer.profile().map(drop),
+        _ => trainer.check(ign::compile::Check::Finite).map(|finding| assert!(finding.is_none())),
+    };
     let config = Config { steps: 1, ..config(folder.path()) };
     let whole = folder.path().join("whole");
     run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
-    for (name, take) in kinds {
+    for name in ["trace", "profile", "check"] {
         let path = folder.path().join(name);
         let (new, stop) = (RunFolder::create(&path).unwrap(), AtomicBool::new(false));
         let mut trainer = Trainer::new(&gpu, &config).unwrap();
         let mut on = |_| {};
         let mut training = Training::start(&mut trainer, &new, &stop, &mut on).unwrap();
-        training.step(|trainer| Ok::<(), ign::error::Error>(take(trainer))).unwrap();
+        training.step(|trainer| take(name, trainer)).unwrap();
         assert_eq!(training.run().unwrap(), Outcome::Done);
         for file in [Checkpoint::FILE, "samples/step-000001.png"] {
             assert!(fs::read(path.join(file)).unwrap() == fs::read(whole.join(file)).unwrap(), "{name}: {file}");
@@ -348,8 +348,15 @@ fn a_finite_checkpoint_is_never_replaced_by_one_that_is_not() {
     let stop = AtomicBool::new(false);
     let mut on = |_| {};
     let error = Training::start(&mut trainer, &resumed, &stop, &mut on).unwrap().run().unwrap_err().to_string();
-    assert!(error.contains("diverged") && error.contains("checkpoint.safetensors is of step 1"), "{error}");
+    assert!(error.contains("diverged") && error.contains("checkpoint.safetensors of step 1"), "{error}");
     assert!(fs::read(path.join(Checkpoint::FILE)).unwrap() == good);
+
+    let mut spoiled = Checkpoint::load(&path).unwrap();
+    spoiled.tensors.get_mut("adam.m.2.bias").unwrap()[0] = f32::NAN;
+    spoiled.save(&path.join(Checkpoint::FILE)).unwrap();
+    drop(resumed);
+    let error = RunFolder::resume(&path).unwrap_err().to_string();
+    assert!(error.contains("`adam.m.2.bias` is not finite"), "{error}");
 }
 
 #[test]

@@ -21,10 +21,9 @@ fn words(error: &(dyn Error + 'static)) -> String {
         Some(ign::error::Error::InUse { .. }) => {
             format!("{error}. Wait for its end, stop it with Ctrl-C, or choose another folder with --out")
         }
-        Some(ign::error::Error::NotFinite { .. }) => format!(
-            "{error}. The same settings diverge again: train anew with a smaller --learning-rate. To find the \
-             operation, resume a checkpoint with --check finite"
-        ),
+        Some(ign::error::Error::NotFinite { .. }) => {
+            format!("{error}. The same settings diverge again: train anew with a smaller --learning-rate")
+        }
         _ => error.to_string(),
     }
 }

@@ -154,13 +154,18 @@ impl<T: Task> Descent<T> {
     /// Reads name and value of each loss of the last step.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
         let values = match &self.others {
             Some(values) => values.clone(),
             None => self.program.blocking_read(&self.losses)?,
         };
-        Ok(self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect())
+        let losses: Vec<_> = self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect();
+        if losses.iter().all(|(_, loss)| loss.is_finite()) {
+            return Ok(losses);
+        }
+        let text: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss}")).collect();
+        Err(Error::NotFinite { step: self.step, what: format!("the losses are {}", text.join(", ")) })
     }
 
     /// Runs one step and measures the time of every operation.
@@ -325,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn tensors_that_are_not_finite_are_not_saved() {
+    fn what_is_not_finite_is_an_error() {
         let mut descent = start();
         descent.advance().unwrap();
         assert_eq!(descent.finite_tensors().unwrap(), descent.tensors().unwrap());
@@ -333,6 +338,11 @@ mod tests {
         tensors.insert("adam.v.w".into(), vec![f32::INFINITY]);
         let error = Descent::new(gpu(), Follow, &tensors, 1).unwrap().finite_tensors().unwrap_err().to_string();
         assert!(error.contains("at step 1, `adam.v.w` contains inf"), "{error}");
+        tensors.insert("w".into(), vec![1e30]);
+        let mut descent = Descent::new(gpu(), Follow, &tensors, 1).unwrap();
+        descent.advance().unwrap();
+        let error = descent.losses().unwrap_err().to_string();
+        assert!(error.contains("at step 2, the losses are mse inf"), "{error}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl RunFolder {
     /// Opens the run in `path`, a run folder or the checkpoint in it, and loads its checkpoint, to resume the training.
     ///
     /// # Errors
-    /// If there is no checkpoint that can resume a training, another process trains in the folder, or the checkpoint
+    /// If there is no finite checkpoint that can resume a training, another process trains in the folder, or the checkpoint
     /// cannot be written again.
     pub fn resume(path: &Path) -> Result<(Self, Checkpoint), Error> {
         let path = match path.is_file() {
@@ -81,6 +81,11 @@ impl RunFolder {
         let lock = Lock::take(path)?;
         let checkpoint = Checkpoint::load(&file)?;
         checkpoint.check_resumable().map_err(|e| FileError::new(&file, e))?;
+        let finite = |values: &Vec<f32>| values.iter().all(|x| x.is_finite());
+        if let Some((name, _)) = checkpoint.tensors.iter().find(|(_, values)| !finite(values)) {
+            let reason = format!("`{name}` is not finite; no training can go on from it");
+            return Err(FileError::new(&file, reason).into());
+        }
         check_output(&file, size)?;
         Ok((Self { path: path.into(), lock: Some(lock) }, checkpoint))
     }

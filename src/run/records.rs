@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
-use std::fmt;
 
 /// The unweighted losses of a step, and the variance of f(z) over the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,13 +9,6 @@ pub struct Losses {
     pub idem: f32,
     pub tight: f32,
     pub variance: f32,
-}
-
-impl fmt::Display for Losses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rec, idem, tight, variance } = self;
-        write!(f, "rec {rec}, idem {idem}, tight {tight}, variance {variance}")
-    }
 }
 
 /// One line of `metrics.jsonl`.
@@ -77,6 +69,6 @@ mod tests {
     fn a_command_line_is_quoted_where_a_shell_needs_it() {
         assert_eq!(command_line(["train", "--out", "my runs/1", "it's"]), r#"train --out 'my runs/1' "it's""#);
         #[cfg(unix)]
-        assert_eq!(command_line([std::os::unix::ffi::OsStrExt::from_bytes(b"a\xff") as &OsStr]), "a\u{fffd}");
+        assert_eq!(command_line([std::os::unix::ffi::OsStrExt::from_bytes(b"a\xff") as &OsStr]), "'a\u{fffd}'");
     }
 }

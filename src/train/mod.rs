@@ -9,7 +9,7 @@ pub use trainer::Trainer;
 
 use crate::error::Error;
 use crate::model::Config;
-use crate::run::{Losses, Metrics, RunFolder};
+use crate::run::{Metrics, RunFolder};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -85,8 +85,9 @@ impl<'a> Training<'a> {
         let taken = take(self.trainer)?;
         self.after().map_err(|error| match error {
             Error::NotFinite { step, what } => {
-                let kept = format!("{what}. {} is of step {}", self.folder.checkpoint().display(), self.saved);
-                Error::NotFinite { step, what: kept }
+                let path = self.folder.checkpoint();
+                let what = format!("{what}. The last finite checkpoint is {} of step {}", path.display(), self.saved);
+                Error::NotFinite { step, what }
             }
             error => error,
         })?;
@@ -142,10 +143,6 @@ impl<'a> Training<'a> {
     /// Writes the metrics of `step`.
     fn log(&mut self, step: u64) -> Result<Metrics, Error> {
         let losses = self.trainer.losses()?;
-        let Losses { rec, idem, tight, variance } = losses;
-        if ![rec, idem, tight, variance].iter().all(|l| l.is_finite()) {
-            return Err(Error::NotFinite { step, what: format!("the losses are {losses}") });
-        }
         let images_per_second = self.images as f64 / self.since.elapsed().as_secs_f64();
         (self.since, self.images) = (Instant::now(), 0);
         let metrics = Metrics { step, losses, images_per_second };

@@ -163,7 +163,7 @@ impl Trainer {
     /// Reads the losses of the last step.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Losses, Error> {
         let losses = self.descent.losses()?;
         let [rec, idem, tight, variance] = [0, 1, 2, 3].map(|i| losses[i].1);

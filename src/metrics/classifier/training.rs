@@ -106,7 +106,7 @@ impl Training {
     /// Runs one step and returns its loss.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If the loss is not finite, or the adapter fails.
     pub fn advance(&mut self) -> Result<f32, Error> {
         self.descent.advance()?;
         Ok(self.descent.losses()?[0].1)
@@ -125,7 +125,13 @@ impl Training {
     /// # Errors
     /// If a tensor is not finite, the adapter fails, or the file cannot be written. An older file then remains.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        Ok(save(&self.descent.finite_tensors()?, path)?)
+        let tensors = self.descent.finite_tensors().map_err(|error| match error {
+            Error::NotFinite { step, what } => {
+                Error::NotFinite { step, what: format!("{what}. {} is left as it was", path.display()) }
+            }
+            error => error,
+        })?;
+        Ok(save(&tensors, path)?)
     }
 }
 
@@ -197,7 +203,7 @@ mod tests {
         let task = ClassifierTask { config: *config, images: images.clone(), labels: labels.clone(), batches };
         training.descent = Descent::new(gpu(), task, &tensors, 1).unwrap();
         let error = training.save(&path).unwrap_err().to_string();
-        assert!(error.contains("`classes.0.bias` contains NaN"), "{error}");
+        assert!(error.contains("`classes.0.bias` contains NaN") && error.contains("is left as it was"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), good);
     }
 
