@@ -82,6 +82,7 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
         assert_eq!(outcome, Outcome::Stopped);
         let (resumed, checkpoint) = RunFolder::resume(&parts).unwrap();
         assert_eq!(checkpoint.step, 3);
+        fs::remove_file(resumed.sample(3)).unwrap();
         // A new device, as in another process.
         let mut trainer = Trainer::resume(&self::gpu(), checkpoint).unwrap();
         assert_eq!(run(&mut trainer, resumed, None), Outcome::Done);

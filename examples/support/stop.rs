@@ -10,6 +10,8 @@ pub fn requests() -> Result<Arc<AtomicBool>, Box<dyn Error>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     let mut first = None;
+    #[cfg(unix)]
+    let hangup = ignore_hangup();
     ctrlc::set_handler(move || {
         // A terminal that closes, and some batch systems, send several signals at once.
         if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(1) {
@@ -19,5 +21,17 @@ pub fn requests() -> Result<Arc<AtomicBool>, Box<dyn Error>> {
             note!("\nfinishing the step and saving (press Ctrl-C again to exit at once) ...");
         }
     })?;
+    // Under nohup the program outlives its terminal.
+    #[cfg(unix)]
+    if hangup == libc::SIG_IGN {
+        ignore_hangup();
+    }
     Ok(stop)
+}
+
+/// Ignores SIGHUP, and returns what was done at it before.
+#[cfg(unix)]
+fn ignore_hangup() -> libc::sighandler_t {
+    // SAFETY: `signal` is called with a valid signal, and with a disposition that runs no code.
+    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) }
 }

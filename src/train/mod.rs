@@ -73,7 +73,12 @@ impl<'a> Training<'a> {
             on(Event::Warning(text));
         }
         let (watch, since, saved) = (Watch::default(), Instant::now(), trainer.step());
-        Ok(Self { trainer, folder, stop, on, config, watch, since, images: 0, saved, stopped: false })
+        let mut training = Self { trainer, folder, stop, on, config, watch, since, images: 0, saved, stopped: false };
+        // The picture of the step that the training resumes after may have been skipped or removed.
+        if saved > 0 && training.due(training.config.sample_every) && !folder.sample(saved).exists() {
+            training.draw()?;
+        }
+        Ok(training)
     }
 
     /// Takes one step by `take`, such as [`Trainer::advance`] or [`Trainer::profile`].
@@ -111,10 +116,8 @@ impl<'a> Training<'a> {
     fn after(&mut self) -> Result<(), Error> {
         let step = self.trainer.step();
         self.images += self.config.batch;
-        let last = step == self.config.steps;
-        let due = |every: u64| step.is_multiple_of(every) || last;
-        let [log, draw, save] =
-            [self.config.log_every, self.config.sample_every, self.config.checkpoint_every].map(due);
+        let Config { log_every, sample_every, checkpoint_every, .. } = self.config;
+        let [log, draw, save] = [log_every, sample_every, checkpoint_every].map(|every| self.due(every));
 
         let metrics = if log { Some(self.log(step)?) } else { None };
         (self.on)(Event::Step(step, metrics));
@@ -125,11 +128,7 @@ impl<'a> Training<'a> {
         }
         // The picture is there before the checkpoint that resumes after it.
         if draw {
-            let path = self.folder.sample(step);
-            (self.on)(match self.trainer.picture()?.save(&path) {
-                Ok(()) => Event::Picture(path),
-                Err(e) => Event::Warning(format!("the picture is skipped: {e}")),
-            });
+            self.draw()?;
         }
         if let Some(checkpoint) = checkpoint {
             let path = self.folder.checkpoint();
@@ -137,6 +136,22 @@ impl<'a> Training<'a> {
             self.saved = step;
             (self.on)(Event::Saved(path));
         }
+        Ok(())
+    }
+
+    /// Whether what comes every `every` steps, and after the last one, comes after this step.
+    fn due(&self, every: u64) -> bool {
+        let step = self.trainer.step();
+        step.is_multiple_of(every) || step == self.config.steps
+    }
+
+    /// Draws the picture of this step.
+    fn draw(&mut self) -> Result<(), Error> {
+        let path = self.folder.sample(self.trainer.step());
+        (self.on)(match self.trainer.picture()?.save(&path) {
+            Ok(()) => Event::Picture(path),
+            Err(e) => Event::Warning(format!("the picture is skipped: {e}")),
+        });
         Ok(())
     }
 
