@@ -41,7 +41,7 @@ struct Arguments {
     /// Folder of the new run, without a run in it [default: runs/PRESET].
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Folder of a run to resume. Only the settings steps, data and *-every may change.
+    /// Run to resume: its folder, or the checkpoint in it. Only the settings steps, data and *-every may change.
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     resume: Option<PathBuf>,
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
@@ -52,7 +52,7 @@ struct Arguments {
     profile: bool,
     /// Runs one checked step first and reports the first operation whose output is not finite (finite) or deviates
     /// from its f64 reference (reference).
-    #[arg(long, value_name = "KIND", value_parser = ["finite", "reference"])]
+    #[arg(long, value_name = "finite|reference", value_parser = ["finite", "reference"])]
     check: Option<String>,
     /// Safetensors file for the inputs, losses and gradients of the first step, to compare with other frameworks.
     #[arg(long, value_name = "FILE")]
@@ -74,6 +74,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     for output in [&arguments.trace, &arguments.publish].into_iter().flatten() {
+        let source = arguments.resume.as_ref().map(|run| Checkpoint::beside(run, Checkpoint::FILE));
+        if [&source, &arguments.resume].into_iter().flatten().any(|source| is_same(source, output)) {
+            return Err(format!("{} is the checkpoint of the run; name another file", output.display()).into());
+        }
         check_output(output, 1 << 20)?;
     }
     if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
@@ -155,13 +159,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Whether both paths lead to the same existing file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}
+
 /// Writes the model of a run without the optimiser's state.
 fn publish(run: &Path, path: &Path) -> Result<(), Box<dyn Error>> {
     let checkpoint = Checkpoint::load(run)?;
-    let source = Checkpoint::beside(run, Checkpoint::FILE);
-    if path.exists() && [run, &source].iter().any(|from| from.canonicalize().ok() == path.canonicalize().ok()) {
-        return Err(format!("--publish {} would replace the run's own checkpoint", path.display()).into());
-    }
     checkpoint.published()?.save(path)?;
     say!("published  model after {} steps: {}", checkpoint.step, path.display());
     Ok(())

@@ -2,7 +2,7 @@ use super::lock::Lock;
 use super::log::{append, line};
 use super::{Log, Metrics, Origin};
 use crate::error::Error;
-use crate::files::{FileError, check_output, exists, read, remove_temporaries, replace, unused};
+use crate::files::{FileError, check_output, exists, read, remove_temporaries, replace};
 use crate::model::{Checkpoint, Config};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub struct RunFolder {
     lock: Option<Lock>,
 }
 
-const CONFIG: &str = "config.json";
+pub(super) const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
 const ORIGIN: &str = "origin.jsonl";
 const SAMPLES: &str = "samples";
@@ -199,18 +199,8 @@ impl RunFolder {
     }
 }
 
-/// The path of a result about `run`, a run folder or a checkpoint: `file` in a run folder, which owns its older results;
-/// beside any other checkpoint a name that is not taken, as `samples-2.png`.
-pub fn result(run: &Path, file: &str) -> PathBuf {
-    let path = Checkpoint::beside(run, file);
-    let of_run = run.is_dir() || run.file_name().is_some_and(|name| name == Checkpoint::FILE);
-    match of_run && folder_of(&path).join(CONFIG).is_file() {
-        true => path,
-        false => unused(&path, &[]),
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
+/// The folder of a file.
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -285,20 +275,5 @@ mod tests {
         assert!(moved.contains("here: the run folder was moved"), "{moved}");
         let _other = RunFolder::create(&here).unwrap();
         assert_eq!(folder.check_place().unwrap_err().to_string(), moved);
-    }
-
-    #[test]
-    fn results_replace_only_those_of_their_run() {
-        let work = tempfile::tempdir().unwrap();
-        let at = |name: &str| work.path().join(name);
-        for file in ["checkpoint.safetensors", "model.safetensors", "samples.png", "samples-2.png"] {
-            fs::write(at(file), "").unwrap();
-        }
-        assert_eq!(result(work.path(), "samples.png"), at("samples-3.png"));
-        assert_eq!(result(work.path(), "evaluation.json"), at("evaluation.json"));
-        fs::write(at(CONFIG), "").unwrap();
-        assert_eq!(result(work.path(), "samples.png"), at("samples.png"));
-        assert_eq!(result(&at("checkpoint.safetensors"), "samples.png"), at("samples.png"));
-        assert_eq!(result(&at("model.safetensors"), "samples.png"), at("samples-3.png"));
     }
 }

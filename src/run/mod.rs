@@ -4,7 +4,9 @@ mod folder;
 mod lock;
 mod log;
 mod records;
+mod result;
 
-pub use folder::{RunFolder, result};
+pub use folder::RunFolder;
 pub use log::Log;
 pub use records::{Losses, Metrics, Origin, command_line};
+pub use result::result;
