@@ -2,17 +2,23 @@
 //!
 //!     cargo run --release --example baseline -- dcgan
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/options.rs"]
 mod options;
 #[path = "support/samples.rs"]
 mod samples;
+#[path = "support/stop.rs"]
+mod stop;
 
 use clap::{Parser, ValueEnum};
 use explain::explained;
 use ign::baselines::{Baseline, BaselineConfig, Kind};
 use ign::data::{Images, Split};
+use ign::files::{check_output, replace};
 use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
 use ign::picture::Grid;
@@ -22,10 +28,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Trains a DCGAN or a VAE on MNIST, with encoder and decoder of the 28×28 network. Writes samples.png and
-/// evaluation.json.
+/// evaluation.json. Ctrl-C, SIGTERM and SIGHUP end the training, and what it has is measured.
 #[derive(Parser)]
 struct Arguments {
     /// Baseline to train.
@@ -106,34 +113,38 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let learning_rate = arguments.learning_rate.unwrap_or(kind.learning_rate());
     let settings = BaselineConfig { kind, width, batch, learning_rate, seed };
     settings.check()?;
+    let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
+    let [picture, path] = ["samples.png", "evaluation.json"].map(|file| out.join(file));
+    for output in [&picture, &path] {
+        if output.symlink_metadata().is_ok() {
+            return Err(format!("{} exists; choose another folder with --out", output.display()).into());
+        }
+        check_output(output, 1 << 20)?;
+    }
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("adapter  {}", gpu.caps());
+    say!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(&arguments.data, split, kind.image()));
     let (train, test) = (train?, test?);
-    let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
-    let path = out.join("evaluation.json");
-    if path.exists() {
-        return Err(format!("{} already contains a baseline; choose another folder with --out", out.display()).into());
-    }
-    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     let sizes = SampleSizes::new(samples, seed);
     let reference = Reference::new(&classifier, &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;
-    println!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
+    say!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
     let training = Instant::now();
-    let losses = learn(&mut baseline, steps, batch)?;
+    let stop = stop::requests()?;
+    let losses = learn(&mut baseline, steps, batch, &stop)?;
+    let steps = baseline.step();
     let training_seconds = training.elapsed().as_secs_f64();
-    println!("trained {steps} steps in {training_seconds:.0} s");
+    say!("trained {steps} steps in {training_seconds:.0} s");
 
     let images = baseline.sample(seed, samples)?;
     let rows = images.chunks(16 * kind.image().iter().product::<usize>()).take(6);
     let grid = rows.fold(Grid::new(kind.image()), |grid, row| grid.row(name, row));
-    grid.save(&out.join("samples.png"))?;
+    grid.save(&picture)?;
 
     let metrics = vec![reference.compare(name, &images)?, reference.real()?];
-    println!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
+    say!("\nafter {steps} steps, {samples} samples, seed {seed}\n");
     samples::print(&metrics, &sizes);
     let record = Record {
         command: format!("cargo run --release --example baseline -- {}", given()),
@@ -148,27 +159,25 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         extent: [("samples", samples), ("manifold", sizes.manifold), ("nearest", sizes.nearest)].into(),
         samples: metrics,
     };
-    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("pictures: {}\nmetrics: {}", out.join("samples.png").display(), path.display());
+    replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
+    say!("pictures: {}\nmetrics: {}", picture.display(), path.display());
     Ok(())
 }
 
-/// Trains for `steps` steps and returns the losses of the last one.
-fn learn(baseline: &mut Baseline, steps: u64, batch: usize) -> Result<Vec<f32>, Box<dyn Error>> {
+/// Trains for `steps` steps, or until `stop` is set, and returns the losses of the last one.
+fn learn(baseline: &mut Baseline, steps: u64, batch: usize, stop: &AtomicBool) -> Result<Vec<f32>, Box<dyn Error>> {
     let (mut since, mut printed) = (Instant::now(), 0);
     loop {
         let losses = baseline.advance()?;
         let step = baseline.step();
-        if !losses.iter().all(|(_, loss)| loss.is_finite()) {
-            return Err(format!("the losses are no longer finite at step {step}: {losses:?}").into());
-        }
-        if step == 1 || step == steps || since.elapsed() > Duration::from_secs(10) {
+        let last = step == steps || stop.load(Ordering::Relaxed);
+        if step == 1 || last || since.elapsed() > Duration::from_secs(10) {
             let rate = (batch as u64 * (step - printed)) as f64 / since.elapsed().as_secs_f64();
             let losses: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss:.4}")).collect();
-            println!("step {step}/{steps}  {}  {rate:.0} images/s", losses.join("  "));
+            say!("step {step}/{steps}  {}  {rate:.0} images/s", losses.join("  "));
             (since, printed) = (Instant::now(), step);
         }
-        if step == steps {
+        if last {
             return Ok(losses.into_iter().map(|(_, loss)| loss).collect());
         }
     }

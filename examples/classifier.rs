@@ -2,24 +2,32 @@
 //!
 //!     cargo run --release --example classifier
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/options.rs"]
 mod options;
+#[path = "support/stop.rs"]
+mod stop;
 
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
+use ign::files::{check_output, replace, unused};
 use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
 use ign::run::arguments as given;
 use options::{BATCH, SEED, STEPS, number, parse, whole};
 use serde::Serialize;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// Trains a small classifier of MNIST's digits. Writes the classifier and a record of its training.
+/// Trains a small classifier of MNIST's digits. Writes the classifier after each epoch, and a record of its training at
+/// the end. Ctrl-C, SIGTERM and SIGHUP end the training with what it has.
 #[derive(Parser)]
 struct Arguments {
     /// Number of epochs. From 1 to 10000.
@@ -43,9 +51,13 @@ struct Arguments {
     /// Folder with MNIST's files.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
     data: PathBuf,
-    /// File to write. The record has the same name with extension json.
-    #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
-    out: PathBuf,
+    /// File to write. The record has the same name with extension json [default: runs/classifier.safetensors, or the
+    /// next free name].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replaces the files given by --out.
+    #[arg(long, requires = "out")]
+    force: bool,
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
@@ -75,8 +87,21 @@ struct Record {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
+    let out = arguments.out.unwrap_or_else(|| unused(Path::new("runs/classifier.safetensors"), &["json"]));
+    let path = out.with_extension("json");
+    if path == out {
+        return Err(format!("--out {}: json is the extension of the record", out.display()).into());
+    }
+    for output in [&out, &path] {
+        if !arguments.force && output.symlink_metadata().is_ok() {
+            return Err(
+                format!("{} exists; name another with --out, or replace it with --force", output.display()).into()
+            );
+        }
+        check_output(output, 4 * Classifier::parameters() as u64 + (1 << 16))?;
+    }
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("adapter  {}", gpu.caps());
+    say!("adapter  {}", gpu.caps());
     let load = |split| Images::load(&arguments.data, split, Classifier::IMAGE);
     let (train, test) = (load(Split::Train)?, load(Split::Test)?);
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
@@ -84,29 +109,33 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
     let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;
     let classifier = training.classifier()?;
-    println!("network  {} parameters; {steps} steps", Classifier::parameters());
+    say!("network  {} parameters; {steps} steps", Classifier::parameters());
 
     let images = test.gather(0..test.len());
+    let stop = stop::requests()?;
+    let mut stopped = false;
     let (mut losses, mut accuracies) = (vec![], vec![]);
     let (mut sum, mut count) = (0.0, 0);
-    while training.step() < steps {
+    while training.step() < steps && !stopped {
         sum += f64::from(training.advance()?);
         count += 1;
         let step = training.step();
         let loss = sum / f64::from(count);
-        if step.is_multiple_of(training.per_epoch()) || step == steps {
+        stopped = stop.load(Ordering::Relaxed);
+        if step.is_multiple_of(training.per_epoch()) || step == steps || stopped {
+            training.save(&out)?;
             let seen = classifier.look(&images)?;
             let accuracy = accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, &labels)?;
             let seconds = start.elapsed().as_secs_f64();
-            println!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);
+            say!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);
             losses.push(loss);
             accuracies.push(accuracy);
             (sum, count) = (0.0, 0);
         } else if step.is_multiple_of(50) {
-            println!("step {step}/{steps}  loss {loss:.4}");
+            say!("step {step}/{steps}  loss {loss:.4}");
         }
     }
-    training.save(&arguments.out)?;
+    let steps = training.step();
     let record = Record {
         command: format!("cargo run --release --example classifier -- {}", given()),
         adapter: gpu.caps().to_string(),
@@ -122,8 +151,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         test_accuracy_per_epoch: accuracies,
         seconds: start.elapsed().as_secs_f64(),
     };
-    let path = arguments.out.with_extension("json");
-    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("written to {} and {}", arguments.out.display(), path.display());
+    replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
+    if stopped {
+        say!("stopped after step {steps}");
+    }
+    say!("written to {} and {}", out.display(), path.display());
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example devices
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/options.rs"]
 mod options;
 
@@ -23,7 +26,7 @@ struct Arguments {
 
 fn main() {
     if let Err(error) = run(options::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
@@ -36,7 +39,7 @@ fn run(arguments: Arguments) -> Result<(), GpuError> {
     }
     if !arguments.check {
         pollster::block_on(adapters()).iter().for_each(print);
-        println!("in use: {}", gpu.caps());
+        say!("in use: {}", gpu.caps());
     }
     Ok(())
 }
@@ -44,15 +47,15 @@ fn run(arguments: Arguments) -> Result<(), GpuError> {
 fn print(adapter: &AdapterSummary) {
     let caps = &adapter.caps;
     let subgroup = caps.subgroup.map_or("no fixed size".into(), |lanes| format!("{lanes} lanes"));
-    println!("{}: {}{}", adapter.index, caps.name, if adapter.default { "  (default)" } else { "" });
-    println!("   type       {}", adapter.kind);
-    println!("   backend    {}", caps.backend);
-    println!("   driver     {}", caps.driver);
-    println!("   subgroups  {subgroup}");
-    println!("   features   {}", adapter.features.join(", "));
+    say!("{}: {}{}", adapter.index, caps.name, if adapter.default { "  (default)" } else { "" });
+    say!("   type       {}", adapter.kind);
+    say!("   backend    {}", caps.backend);
+    say!("   driver     {}", caps.driver);
+    say!("   subgroups  {subgroup}");
+    say!("   features   {}", adapter.features.join(", "));
     let limits = &adapter.limits;
-    println!("   limits     {:>26}  {:>12}  {:>12}", "", "of adapter", "used");
-    let row = |name: &str, own: u64, used: u64| println!("              {name:>26}  {own:>12}  {used:>12}");
+    say!("   limits     {:>26}  {:>12}  {:>12}", "", "of adapter", "used");
+    let row = |name: &str, own: u64, used: u64| say!("              {name:>26}  {own:>12}  {used:>12}");
     row("storage binding, bytes", limits.max_storage_buffer_binding_size, caps.max_binding);
     row("buffer, bytes", limits.max_buffer_size, caps.max_buffer);
     let defaults = wgpu::Limits::default();
@@ -63,5 +66,5 @@ fn print(adapter: &AdapterSummary) {
     row("invocations per workgroup", own, used);
     let (own, used) = pair(|l| l.max_storage_buffers_per_shader_stage);
     row("storage buffers per stage", own, used);
-    println!("   kernels    {}", ign::ops::kernels_for(caps));
+    say!("   kernels    {}", ign::ops::kernels_for(caps));
 }

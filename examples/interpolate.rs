@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example interpolate -- runs/quick
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/model.rs"]
@@ -11,11 +14,13 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use ign::run::result;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -63,6 +68,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return Err(text.into());
     }
     let checkpoint = load(&arguments.run)?;
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "interpolations.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, steps, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
@@ -95,8 +102,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     for (z, column) in ["z1", "z2", "z3", "z1-z2+z3"].iter().zip(&columns) {
         grid = grid.row(&format!("{}{z}{}", "f(".repeat(times), ")".repeat(times)), column);
     }
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "interpolations.png"));
     grid.save(&out)?;
-    println!("walks and sums after {} steps: {}", checkpoint.step, out.display());
+    say!("walks and sums after {} steps: {}", checkpoint.step, out.display());
     Ok(())
 }

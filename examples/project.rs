@@ -3,6 +3,9 @@
 //!     cargo run --release --example project -- runs/quick
 //!     cargo run --release --example project -- runs/quick --image digit.png
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/degradations.rs"]
 mod degradations;
 #[path = "support/explain.rs"]
@@ -15,6 +18,7 @@ mod options;
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
+use ign::files::check_output;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{Classifier, DegradationMetrics, Projector};
@@ -22,6 +26,7 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::{Grid, read_picture};
 use ign::random::{Stream, stream};
+use ign::run::result;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -71,14 +76,15 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
+    let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, "projections.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,
         false => own(&arguments, &checkpoint, &gpu)?,
     };
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "projections.png"));
     grid.save(&out)?;
-    println!("projections after {} steps: {}", checkpoint.step, out.display());
+    say!("projections after {} steps: {}", checkpoint.step, out.display());
     Ok(())
 }
 

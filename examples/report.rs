@@ -3,6 +3,9 @@
 //!     cargo run --release --example report -- runs/quick
 //!     cargo run --release --example report -- runs/a runs/b --out comparison.html
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/options.rs"]
@@ -10,6 +13,7 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::report::Run;
 use std::error::Error;
 use std::path::PathBuf;
@@ -32,8 +36,10 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
+    runs.iter().flat_map(Run::warnings).for_each(|warning| note!("warning: {warning}"));
     let out = arguments.out.unwrap_or_else(|| arguments.runs[0].join("report.html"));
+    check_output(&out, 1 << 20)?;
     Run::report(&runs, &out)?;
-    println!("report: {}", out.display());
+    say!("report: {}", out.display());
     Ok(())
 }

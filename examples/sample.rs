@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example sample -- runs/quick
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/model.rs"]
@@ -11,11 +14,13 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
+use ign::files::check_output;
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
+use ign::run::result;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -51,6 +56,8 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "samples.png"));
+    check_output(&out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();
@@ -67,8 +74,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         grid = grid.space();
     }
-    let out = arguments.out.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "samples.png"));
     grid.save(&out)?;
-    println!("{} samples after {} steps: {}", arguments.count, checkpoint.step, out.display());
+    say!("{} samples after {} steps: {}", arguments.count, checkpoint.step, out.display());
     Ok(())
 }

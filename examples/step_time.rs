@@ -2,12 +2,16 @@
 //!
 //!     cargo run --release --example step_time -- --width 32 --batch 64
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/options.rs"]
 mod options;
 #[path = "support/step.rs"]
 mod step;
 
 use clap::Parser;
+use ign::files::{check_output, replace};
 use ign::native::roof::Roof;
 use std::error::Error;
 use std::path::PathBuf;
@@ -34,15 +38,18 @@ struct Arguments {
 
 fn main() {
     if let Err(error) = run(options::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
+    if let Some(path) = &arguments.json {
+        check_output(path, 1 << 20)?;
+    }
     let gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
-    println!("{}", gpu.caps());
+    say!("{}", gpu.caps());
     let settings = &arguments.settings;
     let program = step::prepare(&gpu, settings)?;
     let first = start.elapsed().as_secs_f64();
@@ -86,21 +93,21 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         "lower_bound_bytes": memory.lower_bound,
         "objects_made_after_first_step": made,
     });
-    println!("{}", serde_json::to_string_pretty(&measured)?);
-    println!(
+    say!("{}", serde_json::to_string_pretty(&measured)?);
+    say!(
         "{:.0} ms per step (best {:.0}), {gflops:.1} GFLOP/s, {:.1} % of the {:.0} GFLOP/s roof; first step after {first:.1} s",
         1e3 * median,
         1e3 * best,
         100.0 * gflops / roof.gflops,
         roof.gflops
     );
-    println!("memory: {memory}");
+    say!("memory: {memory}");
     if let Some(path) = arguments.json {
-        std::fs::write(&path, serde_json::to_vec_pretty(&measured)?)?;
-        println!("written to {}", path.display());
+        replace(&path, &serde_json::to_vec_pretty(&measured)?)?;
+        say!("written to {}", path.display());
     }
     if arguments.profile {
-        println!("{}", program.blocking_profile()?);
+        say!("{}", program.blocking_profile()?);
     }
     Ok(())
 }

@@ -2,6 +2,10 @@
 //!
 //!     cargo run --release --example tape_tour
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
+
 use ign::compile::blocking_compile;
 use ign::gpu::Store;
 use ign::native::open;
@@ -31,25 +35,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let x = tape.input("x", [1]);
     let y = x * x;
-    println!("y = x², as a tape\n{tape}");
+    say!("y = x², as a tape\n{tape}");
     let dy = tape.gradient(y, &[x])?[0];
-    println!("the same tape after `gradient`\n{tape}");
+    say!("the same tape after `gradient`\n{tape}");
     let feeds = vec![(x, vec![3.0])];
-    println!("at x = 3");
-    println!("  dy/dx                {:.6}", value(&tape, &feeds, dy)?);
-    println!("  finite difference    {:.6}", difference(&tape, &feeds, y, x)?);
+    say!("at x = 3");
+    say!("  dy/dx                {:.6}", value(&tape, &feeds, dy)?);
+    say!("  finite difference    {:.6}", difference(&tape, &feeds, y, x)?);
 
     // 2. The gradient consists of operations, so it has a gradient too.
     let ddy = tape.gradient(dy, &[x])?[0];
-    println!("  d²y/dx²              {:.6}", value(&tape, &feeds, ddy)?);
+    say!("  d²y/dx²              {:.6}", value(&tape, &feeds, ddy)?);
 
     // 3. The backward walk stops at requested variables. With x and y requested, y is constant in ∂z/∂x of z = y·x.
     let z = y * x;
     let whole = tape.gradient(z, &[x])?[0];
     let parts = tape.gradient(z, &[x, y])?;
-    println!("z = x²·x: dz/dx        {:.6}", value(&tape, &feeds, whole)?);
-    println!("  finite difference    {:.6}", difference(&tape, &feeds, z, x)?);
-    println!("  ∂z/∂x, y = x² fixed  {:.6}", value(&tape, &feeds, parts[0])?);
+    say!("z = x²·x: dz/dx        {:.6}", value(&tape, &feeds, whole)?);
+    say!("  finite difference    {:.6}", difference(&tape, &feeds, z, x)?);
+    say!("  ∂z/∂x, y = x² fixed  {:.6}", value(&tape, &feeds, parts[0])?);
 
     // 4. A network of two layers, fitted to a sine. Parameters are state, which outlives the program.
     let tape = Tape::new();
@@ -66,10 +70,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = |v: &Var<'_>| (0..v.shape().elements()).map(|i| ((3 * i + v.line()) as f64).sin() / 2.0).collect();
     let mut feeds = vec![(x, xs.clone()), (target, targets.clone())];
     feeds.extend(p.iter().map(|v| (*v, start(v))));
-    println!("two layers, loss {:.4}", value(&tape, &feeds, loss)?);
+    say!("two layers, loss {:.4}", value(&tape, &feeds, loss)?);
     for (v, gradient) in p.iter().zip(&gradients) {
         let (rule, numeric) = (value(&tape, &feeds, *gradient)?, difference(&tape, &feeds, loss, *v)?);
-        println!("  ∂loss/∂{}[0]  {rule:>10.6}   finite difference {numeric:>10.6}", v.name());
+        say!("  ∂loss/∂{}[0]  {rule:>10.6}   finite difference {numeric:>10.6}", v.name());
     }
 
     // 5. Adam is recorded too, as lines that update state. The tape is compiled for the adapter once and run
@@ -89,13 +93,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         program.write(Adam::RATES, &optimiser.rates(step))?;
         program.run()?;
         if step % 100 == 0 {
-            println!("  step {step}: loss {:.6}", program.blocking_read(&["loss"])?[0][0]);
+            say!("  step {step}: loss {:.6}", program.blocking_read(&["loss"])?[0][0]);
         }
     }
 
     // 6. The tape is data and can be drawn, with separate clusters for forward and backward lines.
     let drawing = std::env::temp_dir().join("tape_tour.dot");
     std::fs::write(&drawing, tape.to_dot())?;
-    println!("the graph: {} (dot -Tsvg -O {0})", drawing.display());
+    say!("the graph: {} (dot -Tsvg -O {0})", drawing.display());
     Ok(())
 }

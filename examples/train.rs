@@ -2,30 +2,34 @@
 //!
 //!     cargo run --release --example train -- --preset quick
 
+#[macro_use]
+#[path = "support/say.rs"]
+mod say;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/stop.rs"]
+mod stop;
 
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
+use ign::files::check_output;
 use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::open;
 use ign::report::Run;
 use ign::run::{Metrics, Origin, RunFolder, quoted};
-use ign::train::{Event, Outcome, Trainer, train};
+use ign::train::{Event, Outcome, Trainer, Training};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use std::error::Error;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Trains an Idempotent Generative Network on MNIST or on a folder of pictures. Ctrl-C finishes the current step and
-/// saves a checkpoint.
+/// Trains an Idempotent Generative Network on MNIST or on a folder of pictures. Ctrl-C, SIGTERM and SIGHUP finish the
+/// current step and save a checkpoint.
 ///
 /// The run folder holds config.json, origin.jsonl, metrics.jsonl, samples/*.png, checkpoint.safetensors and
 /// report.html.
@@ -33,12 +37,12 @@ use std::time::{Duration, Instant};
 struct Arguments {
     /// Preset of the settings: quick (digits in minutes), mnist (best digits of docs/study.md), published (the paper's
     /// recipe for MNIST) or faces (64×64 colour images). The defaults below are the values of the chosen preset.
-    #[arg(long, default_value = "quick")]
+    #[arg(long, default_value = "quick", conflicts_with = "resume")]
     preset: String,
-    /// Folder of the new run [default: runs/PRESET].
+    /// Folder of the new run, without a run in it [default: runs/PRESET].
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Folder of a run to resume. Only the settings steps, data and *-every may change.
+    /// Run to resume: its folder, or the checkpoint in it. Only the settings steps, data and *-every may change.
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     resume: Option<PathBuf>,
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
@@ -49,7 +53,7 @@ struct Arguments {
     profile: bool,
     /// Runs one checked step first and reports the first operation whose output is not finite (finite) or deviates
     /// from its f64 reference (reference).
-    #[arg(long, value_name = "finite|reference")]
+    #[arg(long, value_name = "finite|reference", value_parser = ["finite", "reference"])]
     check: Option<String>,
     /// Safetensors file for the inputs, losses and gradients of the first step, to compare with other frameworks.
     #[arg(long, value_name = "FILE")]
@@ -70,87 +74,129 @@ fn run() -> Result<(), Box<dyn Error>> {
     let defaults = settings(&preset()?.config())?;
     let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
-    let checkpoint = arguments.resume.as_deref().map(Checkpoint::load).transpose()?;
-    if let (Some(checkpoint), Some(path)) = (&checkpoint, &arguments.publish) {
-        checkpoint.published()?.save(path)?;
-        println!("published  model after {} steps: {}", checkpoint.step, path.display());
-        return Ok(());
+    for output in [&arguments.trace, &arguments.publish].into_iter().flatten() {
+        let source = arguments.resume.as_ref().map(|run| Checkpoint::beside(run, Checkpoint::FILE));
+        if [&source, &arguments.resume].into_iter().flatten().any(|source| is_same(source, output)) {
+            return Err(format!("{} is the checkpoint of the run; name another file", output.display()).into());
+        }
+        check_output(output, 1 << 20)?;
+    }
+    if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
+        return publish(run, path);
     }
     let start = Instant::now();
-    let gpu = open(arguments.adapter.as_deref())?;
-    println!("adapter  {}", gpu.caps());
-
-    let (mut trainer, folder) = match (checkpoint, &arguments.resume) {
-        (Some(mut checkpoint), Some(path)) => {
-            checkpoint.check_resumable().map_err(|e| format!("{}: {e}", path.display()))?;
+    let new = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
+    let resumed = match &arguments.resume {
+        Some(run) => {
+            let (folder, mut checkpoint) = RunFolder::resume(run)?;
             checkpoint.config = changed(&checkpoint.config, &matches)?;
-            let step = checkpoint.step;
-            let trainer = Trainer::resume(&gpu, checkpoint)?;
-            (trainer, RunFolder::resume(path, step)?)
+            let (step, steps) = (checkpoint.step, checkpoint.config.steps);
+            if step > steps {
+                say!("{} has {step} steps; --steps {steps} leaves nothing to do", folder.path().display());
+                return Ok(());
+            }
+            Some((folder, checkpoint))
         }
-        _ => {
-            let path = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
-            // The trainer checks settings and data before a folder is created.
-            let trainer = Trainer::new(&gpu, &config(given(&matches).collect())?)?;
-            (trainer, RunFolder::create(&path)?)
+        None => {
+            RunFolder::check_new(&new)?;
+            None
         }
     };
-    folder.add_origin(&Origin::here(&gpu.caps().to_string()))?;
+    let gpu = open(arguments.adapter.as_deref())?;
+    say!("adapter  {}", gpu.caps());
+    let (mut trainer, folder) = match resumed {
+        Some((folder, checkpoint)) => (Trainer::resume(&gpu, checkpoint)?, folder),
+        None => {
+            // The trainer checks settings and data before a folder is created.
+            let trainer = Trainer::new(&gpu, &config(given(&matches).collect())?)?;
+            (trainer, RunFolder::create(&new)?)
+        }
+    };
+    let first = [arguments.trace.is_some(), arguments.profile, arguments.check.is_some()];
+    let (wanted, left) = (first.iter().filter(|&&first| first).count(), trainer.config().steps - trainer.step());
+    if wanted as u64 > left {
+        let text = "--trace, --profile and --check take a step each";
+        return Err(format!("{text}: {wanted} together, and {left} are left. Give more --steps").into());
+    }
     describe(&trainer, &folder, start.elapsed());
-    if let Some(path) = &arguments.trace {
-        trainer.trace(path)?;
-        println!("traced   step {} to {}", trainer.step(), path.display());
-    }
-    if arguments.profile {
-        println!("{}", trainer.profile()?);
-    }
-    if let Some(check) = &arguments.check {
-        let check = match check.as_str() {
-            "finite" => Check::Finite,
-            "reference" => Check::Reference,
-            other => return Err(format!("--check is `{other}`, and must be finite or reference").into()),
-        };
-        match trainer.check(check)? {
-            Some(finding) => return Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
-            None => println!("checked  every operation of step {}: no errors", trainer.step()),
-        }
-    }
-
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
-    ctrlc::set_handler(move || {
-        // A second Ctrl-C exits at once.
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nfinishing the step and saving (press Ctrl-C again to exit at once) ...");
-    })?;
+    let stop = stop::requests()?;
     let mut progress = Progress::new(trainer.config(), trainer.step());
-    let outcome = train(&mut trainer, &folder, &stop, &mut |event| progress.show(event))?;
+    let mut on = |event| progress.show(event);
+    let training = Training::start(&mut trainer, &folder, &stop, &mut on)?;
+    if let Err(e) = folder.add_origin(&Origin::here(&gpu.caps().to_string())) {
+        note!("warning: {e}");
+    }
+    let outcome = go(training, &arguments).inspect_err(|error| {
+        if let Some(ign::error::Error::NotFinite { .. }) = error.downcast_ref() {
+            note!("To find the operation, train from its last checkpoint with --check finite");
+        }
+    })?;
     progress.finish();
+    // The training is saved, whatever happens to its report.
     let report = folder.path().join("report.html");
-    Run::report(&[Run::load(folder.path())?], &report)?;
+    let reported = Run::load(folder.path()).and_then(|run| {
+        run.warnings().iter().for_each(|warning| note!("warning: {warning}"));
+        Run::report(&[run], &report)
+    });
+    if let Err(e) = &reported {
+        note!("warning: there is no new report: {e}");
+    }
     let path = quoted(folder.path());
     match outcome {
         Outcome::Stopped => {
-            println!("stopped after step {} of {}. Resume with:", trainer.step(), trainer.config().steps);
-            println!("  cargo run --release --example train -- --resume {path}");
+            say!("stopped after step {} of {}. Resume with:", trainer.step(), trainer.config().steps);
+            say!("  cargo run --release --example train -- --resume {path}");
         }
         Outcome::Done => {
-            println!("trained {} steps in {}", trainer.step(), words(start.elapsed()));
-            println!("pictures    {}", folder.sample(trainer.step()).display());
-            println!("checkpoint  {}", folder.checkpoint().display());
-            println!("report      {}", report.display());
-            println!("next        cargo run --release --example sample -- {path}");
+            say!("trained {} steps in {}", trainer.step(), words(start.elapsed()));
+            say!("pictures    {}", folder.sample(trainer.step()).display());
+            say!("checkpoint  {}", folder.checkpoint().display());
+            if reported.is_ok() {
+                say!("report      {}", report.display());
+            }
+            say!("next        cargo run --release --example sample -- {path}");
         }
     }
     Ok(())
 }
 
+/// Whether both paths lead to the same existing file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}
+
+/// Writes the model of a run without the optimiser's state.
+fn publish(run: &Path, path: &Path) -> Result<(), Box<dyn Error>> {
+    let checkpoint = Checkpoint::load(run)?;
+    checkpoint.published()?.save(path)?;
+    say!("published  model after {} steps: {}", checkpoint.step, path.display());
+    Ok(())
+}
+
+/// Takes the first steps that the arguments ask for, then all others.
+fn go(mut training: Training<'_>, arguments: &Arguments) -> Result<Outcome, Box<dyn Error>> {
+    if let Some(path) = &arguments.trace {
+        training.step(|trainer| trainer.trace(path))?;
+        say!("traced   the first step to {}", path.display());
+    }
+    if arguments.profile {
+        say!("{}", training.step(Trainer::profile)?);
+    }
+    if let Some(check) = &arguments.check {
+        let check = if check == "finite" { Check::Finite } else { Check::Reference };
+        training.step(|trainer| match trainer.check(check)? {
+            Some(finding) => Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
+            None => Ok::<(), Box<dyn Error>>(()),
+        })?;
+        say!("checked  every operation of this step: no errors");
+    }
+    Ok(training.run()?)
+}
+
 /// The preset named on the command line; `quick` by default.
 fn preset() -> Result<Preset, Box<dyn Error>> {
-    let mut given =
-        std::env::args_os().map(|a| a.to_string_lossy().into_owned()).skip_while(|a| !a.starts_with("--preset"));
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let mut given = arguments.skip_while(|argument| !argument.starts_with("--preset"));
     let preset = match given.next() {
         Some(flag) => flag.strip_prefix("--preset=").map(str::to_string).or(given.next()),
         None => None,
@@ -244,11 +290,11 @@ fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
     let layers = config.network.layers(config.width);
     let parameters: usize = layers.parameters().iter().map(|p| p.shape.elements()).sum();
     let [c, h, w] = config.network.image();
-    println!("network  {c}×{h}×{w}, width {}, {parameters} parameters", config.width);
-    println!("data     {} images of {}", trainer.images(), config.data.display());
-    println!("memory   {}", trainer.memory());
-    println!("ready    after {:.1} s; step {} of {}", ready.as_secs_f64(), trainer.step(), config.steps);
-    println!("run      {}", folder.path().display());
+    say!("network  {c}×{h}×{w}, width {}, {parameters} parameters", config.width);
+    say!("data     {} images of {}", trainer.images(), config.data.display());
+    say!("memory   {}", trainer.memory());
+    say!("ready    after {:.1} s; step {} of {}", ready.as_secs_f64(), trainer.step(), config.steps);
+    say!("run      {}", folder.path().display());
 }
 
 /// Progress output: a bar on a terminal, lines elsewhere.
@@ -265,7 +311,7 @@ struct Progress {
 
 impl Progress {
     fn new(config: &Config, step: u64) -> Self {
-        let bar = std::io::stdout().is_terminal().then(|| {
+        let bar = (std::io::stdout().is_terminal() && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(config.steps).with_position(step);
             let style = "{bar:30} {pos}/{len}  {msg}  {eta} left";
             bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
@@ -314,7 +360,7 @@ impl Progress {
             Some(bar) => bar.set_message(text),
             None if last || self.printed.is_none_or(|p| p.elapsed() > Duration::from_secs(10)) => {
                 let left = self.left(step).map_or(String::new(), |left| format!("  {} left", words(left)));
-                println!("step {step}/{}  {text}{left}", self.config.steps);
+                say!("step {step}/{}  {text}{left}", self.config.steps);
                 self.printed = Some(Instant::now());
             }
             None => {}
@@ -324,7 +370,7 @@ impl Progress {
     fn say(&self, text: String) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => println!("{text}"),
+            None => say!("{text}"),
         }
     }
 

@@ -31,18 +31,32 @@ pub enum Error {
         /// The rest of the message: the value and the permitted range.
         reason: String,
     },
-    /// A folder for a new run that already contains a run.
+    /// A folder for a new run that already contains a run, or files with the names of a run's.
     #[cfg(feature = "train")]
-    #[error("{}: the folder already contains a run", .0.display())]
-    Occupied(std::path::PathBuf),
-    /// Losses that are infinite or NaN.
+    #[error("{} already contains {found}", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// The name of the first file in the way.
+        found: String,
+    },
+    /// A run folder that another process trains in.
     #[cfg(feature = "train")]
-    #[error("the losses are no longer finite at step {step}: {losses}")]
+    #[error("{} is in use by {by}", folder.display())]
+    InUse {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// The process, with its host.
+        by: String,
+    },
+    /// Losses or tensors that are infinite or NaN.
+    #[cfg(feature = "train")]
+    #[error("the training diverged: at step {step}, {what}")]
     NotFinite {
         /// The number of completed steps.
         step: u64,
-        /// Name and value of each loss.
-        losses: String,
+        /// What is not finite.
+        what: String,
     },
     /// A mismatch: of images and network, of two sets of features, of a checkpoint and its use.
     #[error("{0}")]

@@ -4,8 +4,8 @@ use ign::gpu::Gpu;
 use ign::method::{Distance, PREFIXES, Role};
 use ign::model::{Bound, Checkpoint, Config, Generator, Network, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
-use ign::run::{Metrics, RunFolder};
-use ign::train::{Event, Outcome, Trainer, train};
+use ign::run::{Losses, Metrics, RunFolder};
+use ign::train::{Event, Outcome, Trainer, Training};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,7 +44,7 @@ fn run(trainer: &mut Trainer, run: RunFolder, stop: Option<u64>) -> Outcome {
             flag.store(Some(step) == stop, Ordering::Relaxed);
         }
     };
-    train(trainer, &run, &flag, &mut on).unwrap()
+    Training::start(trainer, &run, &flag, &mut on).unwrap().run().unwrap()
 }
 
 /// The contents of a run folder, without the measured speed.
@@ -53,7 +53,7 @@ fn left(run: &Path) -> BTreeMap<String, Vec<u8>> {
     for file in ["config.json", "checkpoint.safetensors", "samples/step-000003.png", "samples/step-000006.png"] {
         files.insert(file.to_string(), fs::read(run.join(file)).unwrap());
     }
-    let metrics = RunFolder::resume(run, u64::MAX).unwrap().read_metrics().unwrap();
+    let metrics = RunFolder::open(run).read_metrics().unwrap().records;
     let lines: Vec<_> = metrics.into_iter().map(|m| Metrics { images_per_second: 0.0, ..m }).collect();
     files.insert("metrics".into(), serde_json::to_vec(&lines).unwrap());
     files
@@ -80,11 +80,12 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
         let parts = folder.path().join(format!("{name} in parts"));
         let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&parts).unwrap(), Some(3));
         assert_eq!(outcome, Outcome::Stopped);
-        let checkpoint = Checkpoint::load(&parts).unwrap();
+        let (resumed, checkpoint) = RunFolder::resume(&parts).unwrap();
         assert_eq!(checkpoint.step, 3);
+        fs::remove_file(resumed.sample(3)).unwrap();
         // A new device, as in another process.
         let mut trainer = Trainer::resume(&self::gpu(), checkpoint).unwrap();
-        assert_eq!(run(&mut trainer, RunFolder::resume(&parts, 3).unwrap(), None), Outcome::Done);
+        assert_eq!(run(&mut trainer, resumed, None), Outcome::Done);
 
         let (expected, found) = (left(&whole), left(&parts));
         for (file, bytes) in &expected {
@@ -266,26 +267,123 @@ fn tensors_that_are_missing_or_too_many_are_named() {
 }
 
 #[test]
-fn a_run_in_the_way_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = RunFolder::create(&folder.path().join("run")).unwrap();
-    fs::write(run.metrics(), "").unwrap();
-    let error = RunFolder::create(run.path()).unwrap_err().to_string();
-    assert!(error.contains("the folder already contains a run"), "{error}");
-}
-
-#[test]
 fn metrics_beyond_the_checkpoint_are_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunFolder::create(folder.path()).unwrap();
-    let losses = ign::run::Losses { rec: 0.5, idem: 0.25, tight: -0.25, variance: 0.1 };
+    let losses = Losses { rec: 0.5, idem: 0.25, tight: -0.25, variance: 0.1 };
     (1..=5).for_each(|step| run.append(&Metrics { step, losses, images_per_second: 1.0 }).unwrap());
-    // A line truncated by a crash.
+    // A line truncated by a crash, and a damaged one.
     let whole = fs::read_to_string(run.metrics()).unwrap();
-    fs::write(run.metrics(), format!("{whole}{{\"step\":6,\"re")).unwrap();
-    assert_eq!(run.read_metrics().unwrap().len(), 5);
-    let kept = RunFolder::resume(folder.path(), 3).unwrap().read_metrics().unwrap();
-    assert_eq!(kept.iter().map(|m| m.step).collect::<Vec<_>>(), [1, 2, 3]);
+    fs::write(run.metrics(), format!("{{\"st\n{whole}{{\"step\":6,\"re")).unwrap();
+    assert!(run.rewind(3).unwrap().unwrap().contains("line 1"));
+    let kept = run.read_metrics().unwrap();
+    assert_eq!(kept.records.iter().map(|m| m.step).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(kept.skipped, None);
+}
+
+#[test]
+fn a_new_run_can_be_resumed_from_its_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gpu, path) = (gpu(), folder.path().join("run"));
+    let config = config(folder.path());
+    let new = RunFolder::create(&path).unwrap();
+    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    Training::start(&mut trainer, &new, &AtomicBool::new(false), &mut |_| {}).map(drop).unwrap();
+    drop(new);
+    assert!(RunFolder::create(&path).unwrap_err().to_string().contains("already contains checkpoint.safetensors"));
+    for name in [path.clone(), path.join(Checkpoint::FILE)] {
+        let (resumed, checkpoint) = RunFolder::resume(&name).unwrap();
+        assert_eq!((resumed.path(), checkpoint.step), (path.as_path(), 0));
+        Trainer::resume(&gpu, checkpoint).unwrap();
+    }
+    let other = path.join("other.safetensors");
+    fs::copy(path.join(Checkpoint::FILE), &other).unwrap();
+    let error = RunFolder::resume(&other).unwrap_err().to_string();
+    assert!(error.contains("a training resumes in a run folder"), "{error}");
+}
+
+#[test]
+fn a_step_of_any_kind_is_saved_logged_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpu = gpu();
+    let trace = folder.path().join("trace.safetensors");
+    let take = |kind: &str, trainer: &mut Trainer| match kind {
+        "trace" => trainer.trace(&trace),
+        "profile" => trainer.profile().map(drop),
+        _ => trainer.check(ign::compile::Check::Finite).map(|finding| assert!(finding.is_none())),
+    };
+    let config = Config { steps: 1, ..config(folder.path()) };
+    let whole = folder.path().join("whole");
+    run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
+    for name in ["trace", "profile", "check"] {
+        let path = folder.path().join(name);
+        let (new, stop) = (RunFolder::create(&path).unwrap(), AtomicBool::new(false));
+        let mut trainer = Trainer::new(&gpu, &config).unwrap();
+        let mut on = |_| {};
+        let mut training = Training::start(&mut trainer, &new, &stop, &mut on).unwrap();
+        training.step(|trainer| take(name, trainer)).unwrap();
+        assert_eq!(training.run().unwrap(), Outcome::Done);
+        for file in [Checkpoint::FILE, "samples/step-000001.png"] {
+            assert!(fs::read(path.join(file)).unwrap() == fs::read(whole.join(file)).unwrap(), "{name}: {file}");
+        }
+        let losses = |run: &Path| RunFolder::open(run).read_metrics().unwrap().records[0].losses;
+        assert_eq!(losses(&path), losses(&whole), "{name}");
+    }
+}
+
+#[test]
+fn a_finite_checkpoint_is_never_replaced_by_one_that_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gpu, path) = (gpu(), folder.path().join("run"));
+    // Steps between lines of metrics diverge unseen; the checkpoint of each is checked.
+    let config = Config { log_every: 100, checkpoint_every: 1, steps: 100, ..config(folder.path()) };
+    let mut checkpoint = Trainer::new(&gpu, &config).unwrap().checkpoint().unwrap();
+    checkpoint.tensors.get_mut("0.weight").unwrap().fill(3e38);
+    checkpoint.step = 1;
+    fs::create_dir(&path).unwrap();
+    checkpoint.save(&path.join(Checkpoint::FILE)).unwrap();
+    let good = fs::read(path.join(Checkpoint::FILE)).unwrap();
+
+    let (resumed, checkpoint) = RunFolder::resume(&path).unwrap();
+    let mut trainer = Trainer::resume(&gpu, checkpoint).unwrap();
+    let stop = AtomicBool::new(false);
+    let mut on = |_| {};
+    let error = Training::start(&mut trainer, &resumed, &stop, &mut on).unwrap().run().unwrap_err().to_string();
+    assert!(error.contains("diverged") && error.contains("checkpoint.safetensors of step 1"), "{error}");
+    assert!(fs::read(path.join(Checkpoint::FILE)).unwrap() == good);
+
+    let mut spoiled = Checkpoint::load(&path).unwrap();
+    spoiled.tensors.get_mut("adam.m.2.bias").unwrap()[0] = f32::NAN;
+    spoiled.save(&path.join(Checkpoint::FILE)).unwrap();
+    drop(resumed);
+    let error = RunFolder::resume(&path).unwrap_err().to_string();
+    assert!(error.contains("`adam.m.2.bias` is not finite"), "{error}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_costs_no_training_and_a_moved_folder_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gpu, path, moved) = (gpu(), folder.path().join("run"), folder.path().join("moved"));
+    let config = config(folder.path());
+    let new = RunFolder::create(&path).unwrap();
+    // Folders in the place of the metrics and of a picture.
+    fs::create_dir_all(new.metrics()).unwrap();
+    fs::create_dir_all(new.sample(3)).unwrap();
+    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut warnings = vec![];
+    let stop = AtomicBool::new(false);
+    let mut on = |event: Event| match event {
+        Event::Warning(text) => warnings.push(text),
+        Event::Saved(_) if warnings.len() > 4 => fs::rename(&path, &moved).unwrap(),
+        _ => {}
+    };
+    let error = Training::start(&mut trainer, &new, &stop, &mut on).unwrap().run().unwrap_err().to_string();
+    assert!(error.contains("the run folder was moved"), "{error}");
+    assert_eq!(warnings.len(), 6, "{warnings:?}");
+    assert!(
+        warnings[1].contains("the metrics of step 1 are skipped") && warnings[4].contains("the picture is skipped")
+    );
+    assert!(!path.exists() && Checkpoint::load(&moved).unwrap().step == 4);
 }
 
 #[test]

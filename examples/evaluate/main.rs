@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example evaluate -- runs/quick
 
+#[macro_use]
+#[path = "../support/say.rs"]
+mod say;
 #[path = "../support/explain.rs"]
 mod explain;
 #[path = "../support/model.rs"]
@@ -15,9 +18,11 @@ mod table;
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
+use ign::files::{check_output, replace};
 use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
+use ign::run::result;
 use model::load;
 use options::{SEED, parse, whole};
 use serde::Serialize;
@@ -82,6 +87,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let checkpoint = load(&arguments.run)?;
     let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
+    let path = arguments.json.unwrap_or_else(|| result(&arguments.run, "evaluation.json"));
+    check_output(&path, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
@@ -95,11 +102,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         test: &test?,
     };
     let sizes = SampleSizes::new(arguments.samples, arguments.seed);
-    let evaluation =
-        evaluate(&subject, sizes, &mut |next| eprintln!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
+    let evaluation = evaluate(&subject, sizes, &mut |next| note!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
     table::print(&evaluation);
 
-    let path = arguments.json.unwrap_or_else(|| Checkpoint::beside(&arguments.run, "evaluation.json"));
     let record = Record {
         run: arguments.run,
         classifier: arguments.classifier,
@@ -109,7 +114,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         seconds: start.elapsed().as_secs_f64(),
         evaluation: &evaluation,
     };
-    ign::files::replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-    println!("metrics: {}", path.display());
+    replace(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
+    say!("metrics: {}", path.display());
     Ok(())
 }

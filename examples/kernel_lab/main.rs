@@ -5,6 +5,9 @@
 //! Each step is a WGSL file in this folder. Read the files in order, and run the example to measure each step on your
 //! adapter.
 
+#[macro_use]
+#[path = "../support/say.rs"]
+mod say;
 #[path = "../support/options.rs"]
 mod options;
 mod steps;
@@ -38,14 +41,14 @@ ign::params! {
 
 fn main() {
     if let Err(error) = run(options::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = open(arguments.adapter.as_deref())?;
-    println!("{}", gpu.caps());
+    say!("{}", gpu.caps());
     let lanes = gpu.caps().subgroup;
     let size = arguments.size;
     let runs = |step: &&Step| !step.subgroup || lanes.is_some();
@@ -66,15 +69,23 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             continue;
         }
         if !arguments.brief {
-            println!("\n{}", step.text());
+            say!("\n{}", step.text());
         }
         table.push(format!("{} {}", i + 1, measure(&gpu, step, size, &a, &b, &expected, &roof)?));
     }
-    println!(
+    say!(
         "\n{size} × {size} × {size}, roof {:.0} GFLOP/s. Loads and shuffles per 100 multiply-adds:\n  {:18} {:>7} {:>10} {:>9} {:>10} {:>10} {:>8} {:>7}",
-        roof.gflops, "step", "loads", "workgroup", "shuffles", "compile s", "ms", "GFLOP/s", "roof"
+        roof.gflops,
+        "step",
+        "loads",
+        "workgroup",
+        "shuffles",
+        "compile s",
+        "ms",
+        "GFLOP/s",
+        "roof"
     );
-    table.iter().for_each(|row| println!("{row}"));
+    table.iter().for_each(|row| say!("{row}"));
     Ok(())
 }
 

@@ -2,6 +2,9 @@
 //!
 //!     cargo run --release --example roofline -- --width 32 --batch 64
 
+#[macro_use]
+#[path = "../support/say.rs"]
+mod say;
 mod drawing;
 #[path = "../support/options.rs"]
 mod options;
@@ -9,12 +12,13 @@ mod options;
 mod step;
 
 use clap::Parser;
+use ign::files::{check_output, replace, unused};
 use ign::gpu::ProfileRow;
 use ign::native::roof::Roof;
 use ign::ops::blocking_variants;
 use serde::Serialize;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Measures peak arithmetic and bandwidth, times every operation of a training step, and prints the share of its roof
 /// that each operation reaches. The roof is min(peak arithmetic, bandwidth × arithmetic intensity).
@@ -28,9 +32,9 @@ struct Arguments {
     /// Kernel variant: subgroup, direct, workgroup or workgroup-subgroup.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// File for the plot, as SVG.
-    #[arg(long, value_name = "FILE", default_value = "roofline.svg")]
-    svg: PathBuf,
+    /// File for the plot, as SVG [default: roofline.svg, or the next free name].
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// File for the measurements, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -81,12 +85,16 @@ impl Point {
 
 fn main() {
     if let Err(error) = run(options::parse()) {
-        eprintln!("error: {error}");
+        note!("error: {error}");
         std::process::exit(1);
     }
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let svg = arguments.svg.unwrap_or_else(|| unused(Path::new("roofline.svg"), &[]));
+    for output in [Some(&svg), arguments.json.as_ref()].into_iter().flatten() {
+        check_output(output, 1 << 20)?;
+    }
     let mut gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
         let known = blocking_variants(&gpu)?;
@@ -95,7 +103,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let (_, variant) = found.ok_or_else(|| format!("--variant is `{wanted}`; this adapter can run {names:?}"))?;
         gpu = variant.clone();
     }
-    println!("{}", gpu.caps());
+    say!("{}", gpu.caps());
     let program = step::prepare(&gpu, &arguments.settings)?;
     let mut profiles = vec![];
     for _ in 0..arguments.steps {
@@ -109,14 +117,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         dispatch.time = times[times.len() / 2];
     }
     let roof = Roof::measure(&gpu)?;
-    println!(
-        "roof: {:.1} GFLOP/s, {:.2} GB/s; ridge at {:.1} FLOP/B",
-        roof.gflops,
-        roof.gbytes,
-        roof.gflops / roof.gbytes
-    );
+    say!("roof: {:.1} GFLOP/s, {:.2} GB/s; ridge at {:.1} FLOP/B", roof.gflops, roof.gbytes, roof.gflops / roof.gbytes);
     let copies = [0, 100_000, 1_000_000, 10_000_000].map(|bytes| 1e6 * roof.copy(bytes));
-    println!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
+    say!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
 
     let points: Vec<_> = profile.by_shape().iter().map(|row| Point::new(row, &roof)).collect();
     print(&points, 1e3 * profile.total().as_secs_f64(), profile.method);
@@ -127,8 +130,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         arguments.settings.batch,
         gpu.caps().name
     );
-    std::fs::write(&arguments.svg, drawing::svg(&title, &roof, &points))?;
-    println!("plot: {}", arguments.svg.display());
+    replace(&svg, drawing::svg(&title, &roof, &points).as_bytes())?;
+    say!("plot: {}", svg.display());
     if let Some(path) = &arguments.json {
         let measured = serde_json::json!({
             "adapter": gpu.caps().name,
@@ -139,20 +142,29 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "method": profile.method,
             "operations": points,
         });
-        std::fs::write(path, serde_json::to_vec_pretty(&measured)?)?;
-        println!("measurements: {}", path.display());
+        replace(path, &serde_json::to_vec_pretty(&measured)?)?;
+        say!("measurements: {}", path.display());
     }
     Ok(())
 }
 
 fn print(points: &[Point], total: f64, method: &str) {
-    println!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
-    println!(
+    say!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
+    say!(
         "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  {:>6}  kernel",
-        "operation", "output", "calls", "ms", "time", "GFLOP/s", "GB/s", "FLOP/B", "share", "copy"
+        "operation",
+        "output",
+        "calls",
+        "ms",
+        "time",
+        "GFLOP/s",
+        "GB/s",
+        "FLOP/B",
+        "share",
+        "copy"
     );
     for p in points {
-        println!(
+        say!(
             "{:28}  {:20}  {:>5}  {:>8.3}  {:>5.1}%  {:>8.2}  {:>6.2}  {:>7.2}  {:>5.1}%  {:>5.0}%  {}",
             p.op,
             p.shape,
@@ -167,5 +179,5 @@ fn print(points: &[Point], total: f64, method: &str) {
             p.kernel
         );
     }
-    println!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
+    say!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
 }

@@ -5,10 +5,10 @@ use ign::metrics::DegradationMetrics;
 /// Prints the column titles; `judged` adds the columns of classifier accuracy.
 pub fn head(judged: bool) {
     let shares = |text: String| if judged { text } else { String::new() };
-    println!("{:12}{:>26}{:14}{}", "", "error", "", shares(format!("{:>30}", "recognised by the classifier")));
+    say!("{:12}{:>26}{:14}{}", "", "error", "", shares(format!("{:>30}", "recognised by the classifier")));
     let [before, after, alone] = ["before", "after", "alone"];
     let titles = shares(format!("{before:>12}{after:>9}{alone:>9}"));
-    println!("{:12}{before:>10}{after:>8}{alone:>8}{:>14}{titles}", "degradation", "idempotence");
+    say!("{:12}{before:>10}{after:>8}{alone:>8}{:>14}{titles}", "degradation", "idempotence");
 }
 
 /// Prints the row of one degradation.
@@ -20,12 +20,12 @@ pub fn row(metrics: &DegradationMetrics) {
         }
         _ => String::new(),
     };
-    println!("{name:12}{error_before:>10.4}{error_after:>8.4}{error_alone:>8.4}{idempotence:>14.4}{shares}");
+    say!("{name:12}{error_before:>10.4}{error_after:>8.4}{error_alone:>8.4}{idempotence:>14.4}{shares}");
 }
 
 /// Prints the definitions of the metrics, which are means over `count` images.
 pub fn foot(count: usize) {
-    println!(
+    say!(
         "\nMeans over {count} test images x, degraded to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
          |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of degraded images; alone: the running averages \
          of real images."

@@ -1,11 +1,13 @@
 //! Library errors in terms of the command line.
 
 use std::error::Error;
+use std::io::Write;
 
 /// Runs a program. On error, prints an explanation and exits with status 1.
 pub fn explained(run: impl FnOnce() -> Result<(), Box<dyn Error>>) {
     if let Err(error) = run() {
-        eprintln!("error: {}", words(error.as_ref()));
+        // Standard error may be closed.
+        let _ = writeln!(std::io::stderr(), "error: {}", words(error.as_ref()));
         std::process::exit(1);
     }
 }
@@ -13,13 +15,15 @@ pub fn explained(run: impl FnOnce() -> Result<(), Box<dyn Error>>) {
 fn words(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref() {
         Some(ign::error::Error::Setting { name, reason }) => format!("--{} {reason}", name.replace('_', "-")),
-        Some(ign::error::Error::Occupied(_)) => {
-            format!("{error}; continue it with --resume, or choose another with --out")
+        Some(ign::error::Error::Occupied { .. }) => {
+            format!("{error}. Resume a run that is there with --resume, or choose another folder with --out")
         }
-        Some(ign::error::Error::NotFinite { .. }) => format!(
-            "{error}. Resume from the last checkpoint with --check finite to find the cause, or use a smaller \
-             --learning-rate."
-        ),
+        Some(ign::error::Error::InUse { .. }) => {
+            format!("{error}. Wait for its end, stop it with Ctrl-C, or choose another folder with --out")
+        }
+        Some(ign::error::Error::NotFinite { .. }) => {
+            format!("{error}. The same settings diverge again: train anew with a smaller --learning-rate")
+        }
         _ => error.to_string(),
     }
 }

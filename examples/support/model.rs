@@ -8,7 +8,7 @@ use std::path::Path;
 pub fn load(run: &Path) -> Result<Checkpoint, FileError> {
     let checkpoint = Checkpoint::load(run)?;
     if let Some(odd) = checkpoint.not_finite() {
-        eprintln!("warning: {}: {odd}. What it draws says nothing about the training.", run.display());
+        note!("warning: {}: {odd}. What it draws says nothing about the training.", run.display());
     }
     Ok(checkpoint)
 }

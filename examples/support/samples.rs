@@ -6,7 +6,7 @@ use ign::metrics::{Classes, SampleMetrics, SampleSizes};
 pub fn print(sets: &[SampleMetrics], sizes: &SampleSizes) {
     let row = |name: &str, value: &dyn Fn(&SampleMetrics) -> String| {
         let columns: Vec<_> = sets.iter().map(|set| format!("{:>11}", value(set))).collect();
-        println!("{name:14}{}", columns.concat());
+        say!("{name:14}{}", columns.concat());
     };
     row("", &|set| set.name.clone());
     row("Fréchet", &|set| format!("{:.3}", set.frechet));
@@ -21,7 +21,7 @@ pub fn print(sets: &[SampleMetrics], sizes: &SampleSizes) {
         };
         row(&format!("class {class}"), &|set| format!("{:.1} %", 100.0 * share(set)));
     }
-    println!(
+    say!(
         "\nFréchet, precision and recall: classifier's features, against test images; real are training images.\n\
          Precision and recall of {} samples. Entropy in nats, of 10 classes at most {:.3}. Confident: p ≥ {}.\n\
          Nearest: mean distance to the nearest training image, of {} samples; real are test images.\n",

@@ -115,7 +115,7 @@ impl Baseline {
     /// Runs one step and returns name and value of each loss.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a loss is not finite, or the adapter fails.
     pub fn advance(&mut self) -> Result<Vec<(&'static str, f32)>, Error> {
         self.descent.advance()?;
         self.descent.losses()
@@ -125,8 +125,9 @@ impl Baseline {
     /// running averages, so an image does not depend on the other images of its batch.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a tensor is not finite, or the adapter fails.
     pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, Error> {
+        self.descent.finite_tensors()?;
         let latents = self.descent.task().model.latents();
         let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * latents);
         Ok(self.decoder.blocking_run_batched("z", &z, [SAMPLES, latents], &["y"])?.concat())

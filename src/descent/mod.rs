@@ -48,6 +48,8 @@ pub struct Descent<T> {
     tape: Tape,
     program: Compiled,
     losses: Vec<&'static str>,
+    /// The losses of a last step that another program took.
+    others: Option<Vec<Vec<f32>>>,
     step: u64,
     /// The inputs of the next step, once prepared.
     next: Option<Inputs>,
@@ -90,7 +92,7 @@ impl<T: Task> Descent<T> {
             let text = format!("the step needs the input `{missing}`, and the task does not give it");
             return Err(Error::Unsuited(text));
         }
-        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, step: done, next: Some(first) })
+        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, others: None, step: done, next: Some(first) })
     }
 
     /// The task.
@@ -116,6 +118,21 @@ impl<T: Task> Descent<T> {
         Ok(self.store.blocking_read(&self.gpu)?)
     }
 
+    /// Reads the contents of all tensors by name, to be saved: parameters, moments and running averages.
+    ///
+    /// # Errors
+    /// If a tensor is not finite, or the adapter fails.
+    pub fn finite_tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
+        let tensors = self.tensors()?;
+        let spoiled = tensors.iter().find_map(|(name, values)| Some((name, values.iter().find(|x| !x.is_finite())?)));
+        match spoiled {
+            Some((name, value)) => {
+                Err(Error::NotFinite { step: self.step, what: format!("`{name}` contains {value}") })
+            }
+            None => Ok(tensors),
+        }
+    }
+
     /// The memory for the intermediate values of a step.
     pub fn memory(&self) -> MemoryReport {
         self.program.memory()
@@ -137,10 +154,18 @@ impl<T: Task> Descent<T> {
     /// Reads name and value of each loss of the last step.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
-        let values = self.program.blocking_read(&self.losses)?;
-        Ok(self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect())
+        let values = match &self.others {
+            Some(values) => values.clone(),
+            None => self.program.blocking_read(&self.losses)?,
+        };
+        let losses: Vec<_> = self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect();
+        if losses.iter().all(|(_, loss)| loss.is_finite()) {
+            return Ok(losses);
+        }
+        let text: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss}")).collect();
+        Err(Error::NotFinite { step: self.step, what: format!("the losses are {}", text.join(", ")) })
     }
 
     /// Runs one step and measures the time of every operation.
@@ -179,17 +204,25 @@ impl<T: Task> Descent<T> {
         outputs: &[(&str, Var<'_>)],
     ) -> Result<Vec<Vec<f32>>, Error> {
         update(&self.task, tape, recorded);
-        let program = blocking_compile(&self.gpu, &self.store, tape, outputs)?;
+        let losses = recorded.losses.iter().map(|(name, loss)| (format!("{name} of this step"), *loss));
+        let losses: Vec<_> = losses.collect();
+        let all = losses.iter().map(|(name, loss)| (name.as_str(), *loss)).chain(outputs.iter().copied());
+        let all: Vec<_> = all.collect();
+        let program = blocking_compile(&self.gpu, &self.store, tape, &all)?;
         let inputs = self.inputs();
         write(&program, &inputs)?;
         program.run()?;
         self.step += 1;
-        let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
-        Ok(program.blocking_read(&names)?)
+        let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        let mut values = program.blocking_read(&names)?;
+        let contents = values.split_off(losses.len());
+        self.others = Some(values);
+        Ok(contents)
     }
 
     /// Takes the inputs of the next step, or prepares them.
     fn inputs(&mut self) -> Inputs {
+        self.others = None;
         self.next.take().unwrap_or_else(|| inputs(&mut self.task, self.step))
     }
 }
@@ -292,7 +325,24 @@ mod tests {
         let recorded = Follow.record(&tape).unwrap();
         let loss = other.advance_on(&tape, &recorded, &recorded.losses).unwrap();
         assert_eq!(loss[0][0], plain.losses().unwrap()[0].1);
+        assert_eq!(other.losses().unwrap(), plain.losses().unwrap());
         assert_eq!((other.step(), other.tensors().unwrap()), (plain.step(), plain.tensors().unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_an_error() {
+        let mut descent = start();
+        descent.advance().unwrap();
+        assert_eq!(descent.finite_tensors().unwrap(), descent.tensors().unwrap());
+        let mut tensors = descent.tensors().unwrap();
+        tensors.insert("adam.v.w".into(), vec![f32::INFINITY]);
+        let error = Descent::new(gpu(), Follow, &tensors, 1).unwrap().finite_tensors().unwrap_err().to_string();
+        assert!(error.contains("at step 1, `adam.v.w` contains inf"), "{error}");
+        tensors.insert("w".into(), vec![1e30]);
+        let mut descent = Descent::new(gpu(), Follow, &tensors, 1).unwrap();
+        descent.advance().unwrap();
+        let error = descent.losses().unwrap_err().to_string();
+        assert!(error.contains("at step 2, the losses are mse inf"), "{error}");
     }
 
     #[test]

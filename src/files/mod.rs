@@ -9,7 +9,9 @@ pub mod path;
 pub(crate) mod safetensors;
 
 #[cfg(feature = "train")]
-pub use atomic::replace;
+pub(crate) use atomic::remove_temporaries;
+#[cfg(feature = "train")]
+pub use atomic::{check_output, replace, unused};
 pub use error::FileError;
 
 /// Whether `path` exists.

@@ -22,6 +22,7 @@ pub struct Run {
     /// Caption and file of each picture written after training.
     pictures: Vec<(&'static str, PathBuf)>,
     evaluation: Option<serde_json::Value>,
+    warnings: Vec<String>,
 }
 
 /// Caption and name of each picture that the examples write into a run folder.
@@ -32,10 +33,11 @@ const PICTURES: [(&str, &str); 3] = [
 ];
 
 impl Run {
-    /// Reads the run in `path`.
+    /// Reads the run in `path`. Skips what is damaged in its logs and its evaluation; see
+    /// [`warnings`](Self::warnings).
     ///
     /// # Errors
-    /// If the folder holds no run, or one of its files cannot be read or is malformed.
+    /// If the folder holds no run, or one of its files cannot be read.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let folder = RunFolder::open(path);
         let mut pictures = vec![];
@@ -45,23 +47,31 @@ impl Run {
                 pictures.push((caption, file));
             }
         }
-        let evaluation = path.join("evaluation.json");
-        let evaluation = match exists(&evaluation)? {
-            true => Some(
-                serde_json::from_slice(&read(&evaluation)?)
-                    .map_err(|e| FileError::new(&evaluation, excerpt(&e.to_string())))?,
-            ),
-            false => None,
-        };
+        let (origins, metrics) = (folder.read_origins()?, folder.read_metrics()?);
+        let mut warnings: Vec<_> = [origins.skipped, metrics.skipped].into_iter().flatten().collect();
+        let file = path.join("evaluation.json");
+        let mut evaluation = None;
+        if exists(&file)? {
+            match serde_json::from_slice(&read(&file)?) {
+                Ok(value) => evaluation = Some(value),
+                Err(e) => warnings.push(format!("{} is skipped: {}", file.display(), excerpt(&e.to_string()))),
+            }
+        }
         Ok(Self {
             name: path.display().to_string(),
             config: folder.read_config()?,
-            origins: folder.read_origins()?,
-            metrics: folder.read_metrics()?,
+            origins: origins.records,
+            metrics: metrics.records,
             samples: folder.list_samples()?,
             pictures,
             evaluation,
+            warnings,
         })
+    }
+
+    /// What was skipped, and why.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Writes the report on `runs` to `path`.
@@ -193,6 +203,25 @@ mod tests {
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
         assert!(html.contains(&(u128::from(u64::MAX) * 64).to_string()));
         assert!(!html.contains(&"0".repeat(30)), "a number is as long as its size");
+    }
+
+    #[test]
+    fn damaged_logs_and_a_foreign_evaluation_are_skipped_and_named() {
+        let work = tempfile::tempdir().unwrap();
+        let run = work.path().join("run");
+        assert!(run_in(&run).warnings().is_empty());
+        for log in ["metrics.jsonl", "origin.jsonl"] {
+            let text = std::fs::read_to_string(run.join(log)).unwrap();
+            std::fs::write(run.join(log), format!("{{\"st\n{text}")).unwrap();
+        }
+        std::fs::write(run.join("evaluation.json"), "mine").unwrap();
+        let read = Run::load(&run).unwrap();
+        assert_eq!((read.origins.len(), read.metrics.len(), &read.evaluation), (1, 2, &None));
+        let warnings = read.warnings().join("\n");
+        for skipped in ["origin.jsonl: 1 damaged", "metrics.jsonl: 1 damaged", "evaluation.json is skipped"] {
+            assert!(warnings.contains(skipped), "{warnings}");
+        }
+        Run::report(&[read], &work.path().join("report.html")).unwrap();
     }
 
     #[test]

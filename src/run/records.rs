@@ -1,5 +1,4 @@
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The unweighted losses of a step, and the variance of f(z) over the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -9,13 +8,6 @@ pub struct Losses {
     pub idem: f32,
     pub tight: f32,
     pub variance: f32,
-}
-
-impl fmt::Display for Losses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rec, idem, tight, variance } = self;
-        write!(f, "rec {rec}, idem {idem}, tight {tight}, variance {variance}")
-    }
 }
 
 /// One line of `metrics.jsonl`.

@@ -163,7 +163,7 @@ impl Trainer {
     /// Reads the losses of the last step.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Losses, Error> {
         let losses = self.descent.losses()?;
         let [rec, idem, tight, variance] = [0, 1, 2, 3].map(|i| losses[i].1);
@@ -224,9 +224,9 @@ impl Trainer {
     /// A checkpoint that can resume this training.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If a tensor is not finite, or the adapter fails.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint { config: self.config().clone(), step: self.step(), tensors: self.descent.tensors()? })
+        Ok(Checkpoint { config: self.config().clone(), step: self.step(), tensors: self.descent.finite_tensors()? })
     }
 
     /// A grid with rows of z, f(z), f(f(z)) and f(f(f(z))), and of training images x and f(x). z and x are the same at

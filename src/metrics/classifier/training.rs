@@ -106,7 +106,7 @@ impl Training {
     /// Runs one step and returns its loss.
     ///
     /// # Errors
-    /// If the adapter fails.
+    /// If the loss is not finite, or the adapter fails.
     pub fn advance(&mut self) -> Result<f32, Error> {
         self.descent.advance()?;
         Ok(self.descent.losses()?[0].1)
@@ -123,9 +123,15 @@ impl Training {
     /// Writes the classifier, completely or not at all.
     ///
     /// # Errors
-    /// If the adapter fails or the file cannot be written.
+    /// If a tensor is not finite, the adapter fails, or the file cannot be written. An older file then remains.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        Ok(save(&self.descent.tensors()?, path)?)
+        let tensors = self.descent.finite_tensors().map_err(|error| match error {
+            Error::NotFinite { step, what } => {
+                Error::NotFinite { step, what: format!("{what}. {} is left as it was", path.display()) }
+            }
+            error => error,
+        })?;
+        Ok(save(&tensors, path)?)
     }
 }
 
@@ -181,6 +187,24 @@ mod tests {
         crate::files::safetensors::write(&other, &[], [("ign.classifier".into(), "1".into())].into()).unwrap();
         let error = Classifier::load(gpu(), &other).err().unwrap().to_string();
         assert!(error.contains("other.safetensors") && error.contains("is missing"), "{error}");
+    }
+
+    #[test]
+    fn a_classifier_that_diverges_is_not_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("classifier.safetensors");
+        let mut training = Training::new(gpu(), greys(), CONFIG).unwrap();
+        training.save(&path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let mut tensors = training.descent.tensors().unwrap();
+        tensors.insert("classes.0.bias".into(), vec![f32::NAN; 10]);
+        let ClassifierTask { config, images, labels, .. } = training.descent.task();
+        let batches = Batches::new(images.len(), config.batch, 1).unwrap();
+        let task = ClassifierTask { config: *config, images: images.clone(), labels: labels.clone(), batches };
+        training.descent = Descent::new(gpu(), task, &tensors, 1).unwrap();
+        let error = training.save(&path).unwrap_err().to_string();
+        assert!(error.contains("`classes.0.bias` contains NaN") && error.contains("is left as it was"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), good);
     }
 
     #[test]
