@@ -4,16 +4,18 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/load.rs"]
+mod load;
 #[path = "support/samples.rs"]
 mod samples;
 
 use clap::{Parser, ValueEnum};
 use explain::explained;
 use ign::baselines::{Baseline, BaselineConfig, Kind};
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
-use ign::picture::Grid;
+use ign::picture::{Background, Grid};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -107,8 +109,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = open(arguments.adapter.as_deref())?;
     println!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
-    let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(&arguments.data, split, kind.image()));
-    let (train, test) = (train?, test?);
+    let splits = [Split::Train, Split::Test];
+    let [train, test] = load::load(&arguments.data, splits, kind.image(), Background::Auto)?;
     let out = arguments.out.unwrap_or_else(|| ["runs", name].iter().collect());
     let path = out.join("evaluation.json");
     if path.exists() {

@@ -4,12 +4,15 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/load.rs"]
+mod load;
 
 use clap::Parser;
 use explain::explained;
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
+use ign::picture::Background;
 use serde::Serialize;
 use std::error::Error;
 use std::path::PathBuf;
@@ -73,8 +76,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let gpu = open(arguments.adapter.as_deref())?;
     println!("adapter  {}", gpu.caps());
-    let load = |split| Images::load(&arguments.data, split, Classifier::IMAGE);
-    let (train, test) = (load(Split::Train)?, load(Split::Test)?);
+    let splits = [Split::Train, Split::Test];
+    let [train, test] = load::load(&arguments.data, splits, Classifier::IMAGE, Background::Auto)?;
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;

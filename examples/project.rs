@@ -7,6 +7,8 @@
 mod degradations;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/load.rs"]
+mod load;
 
 use clap::Parser;
 use explain::explained;
@@ -14,9 +16,9 @@ use ign::data::{Images, Split};
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{Classifier, DegradationMetrics, Projector};
-use ign::model::{Checkpoint, Generator, NormStatistics};
+use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
-use ign::picture::{Grid, read_picture};
+use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -51,6 +53,10 @@ struct Arguments {
     /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     data: Option<PathBuf>,
+    /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones)
+    /// [default: that of the training].
+    #[arg(long, value_parser = named::<Background>)]
+    background: Option<Background>,
     /// Picture to write [default: projections.png in the run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -84,7 +90,11 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     let generator = Generator::blocking_load(gpu, checkpoint, arguments.image.len(), NormStatistics::Role)?;
     let mut x = vec![];
     for path in &arguments.image {
-        x.extend(read_picture(path, generator.image())?);
+        let picture = read_picture(path, generator.image(), background(arguments, checkpoint))?;
+        if let Some(level) = picture.background {
+            println!("{}: transparent parts put on {}", path.display(), if level == 0 { "black" } else { "white" });
+        }
+        x.extend(picture.pixels.into_iter().map(normalise));
     }
     if arguments.invert {
         x.iter_mut().for_each(|x| *x = -*x);
@@ -93,12 +103,16 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     Ok(Grid::new(generator.image()).row("input", &x).row("f", &f[0]).row("f(f)", &f[1]))
 }
 
+fn background(arguments: &Arguments, checkpoint: &Checkpoint) -> Background {
+    arguments.background.unwrap_or(checkpoint.config.background)
+}
+
 /// Draws and measures the projections of test images under every degradation.
 fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
     let seed = arguments.seed;
     let shape = checkpoint.config.network.image();
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
-    let test = Images::load(data, Split::Test, shape)?;
+    let [test] = load::load(data, [Split::Test], shape, background(arguments, checkpoint))?;
     let measured = arguments.measured.max(arguments.count).min(test.len());
     let first = seed as usize % test.len() * measured;
     let originals = test.select(first..first + measured);

@@ -227,6 +227,7 @@ fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
     let [c, h, w] = config.network.image();
     println!("network  {c}×{h}×{w}, width {}, {parameters} parameters", config.width);
     println!("data     {} images of {}", trainer.images(), config.data.display());
+    trainer.data().to_string().lines().for_each(|line| println!("         {line}"));
     println!("memory   {}", trainer.memory());
     println!("ready    after {:.1} s; step {} of {}", ready.as_secs_f64(), trainer.step(), config.steps);
     println!("run      {}", folder.path().display());

@@ -19,7 +19,10 @@ fn gpu() -> Gpu {
 /// `count` test images of MNIST, from index `first` on.
 fn digits(first: usize, count: usize) -> Images {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    Images::load(&folder, Split::Test, Classifier::IMAGE).unwrap().select(first..first + count)
+    Images::load(&folder, Split::Test, Classifier::IMAGE, Default::default())
+        .unwrap()
+        .images
+        .select(first..first + count)
 }
 
 /// A classifier after ten steps of training.
@@ -59,7 +62,8 @@ fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
 #[test]
 fn the_classifier_that_is_shipped_recognises_its_digits() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let test = Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE).unwrap();
+    let test =
+        Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE, Default::default()).unwrap().images;
     let path = root.join(Classifier::FILE);
     let seen = Classifier::load(&gpu(), &path).unwrap().look(&test.gather(0..test.len())).unwrap();
     let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();

@@ -2,6 +2,7 @@ use super::network::Network;
 use crate::error::Error;
 use crate::method::{Clamp, Distance, Objective, Weights};
 use crate::nn::{Adam, Average, Sequential};
+use crate::picture::Background;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -73,8 +74,11 @@ settings! {
         pub dropout: f32,
         /// Seed of the initial weights, the data order, the noise and the dropout masks.
         pub seed: u64,
-        /// Data folder: a data set in MNIST's format, or JPEG and PNG images.
+        /// Data folder: a data set in MNIST's format, or pictures (JPEG, PNG, WebP, BMP, GIF) in it and its subfolders.
         pub data: PathBuf,
+        /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones).
+        #[serde(default)]
+        pub background: Background,
         /// Steps between lines of metrics, at least 1.
         pub log_every: u64,
         /// Steps between sample pictures, at least 1.
@@ -155,6 +159,7 @@ impl Preset {
             dropout: 0.0,
             seed: 1,
             data: "data/mnist".into(),
+            background: Background::Auto,
             log_every: 10,
             sample_every: 500,
             checkpoint_every: 500,
