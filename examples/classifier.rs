@@ -79,6 +79,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let splits = [Split::Train, Split::Test];
     let [train, test] = load::load(&arguments.data, splits, Classifier::IMAGE, Background::Auto)?;
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
+    Classifier::check_labels(&labels)?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
     let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;

@@ -125,8 +125,10 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         .text(&format!("Test images, degraded and projected. Means over {measured} of them:"))
         .text("error       mean absolute pixel difference from the original, pixels in [-1, 1]")
         .text("repeat      mean absolute pixel change by a second f");
-    if classifier.is_some() {
-        grid = grid.text("recognised  share of digits that the classifier recognises");
+    let accuracy = projector.accuracy(&originals)?;
+    if let Some(accuracy) = accuracy {
+        let share = format!("{:.1} % of the originals", 100.0 * accuracy);
+        grid = grid.text(&format!("recognised  share of digits that the classifier recognises, {share}"));
     }
     degradations::head(classifier.is_some());
     let original = originals.gather(0..measured);
@@ -141,17 +143,27 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         grid = grid.text(&line(&projected.metrics));
         degradations::row(&projected.metrics);
     }
-    degradations::foot(measured);
+    degradations::foot(measured, accuracy);
     Ok(grid)
 }
 
-/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and labels.
+/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and digits for labels.
 fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Option<Classifier>, Box<dyn Error>> {
+    let known = Classifier::check_labels(images.labels.as_deref().unwrap_or_default());
     let path = match &arguments.classifier {
         Some(_) if images.labels.is_none() => return Err("--classifier needs images with labels".into()),
-        Some(path) => path,
+        Some(path) => {
+            known?;
+            path
+        }
         None if images.labels.is_none() || images.shape != Classifier::IMAGE => return Ok(None),
-        None => Path::new(Classifier::FILE),
+        None => match known {
+            Ok(()) => Path::new(Classifier::FILE),
+            Err(e) => {
+                println!("accuracy is not measured: {e}");
+                return Ok(None);
+            }
+        },
     };
     Ok(Some(Classifier::load(gpu, path)?))
 }
