@@ -5,6 +5,8 @@
 #[macro_use]
 #[path = "support/say.rs"]
 mod say;
+#[path = "support/data.rs"]
+mod data;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/options.rs"]
@@ -17,11 +19,11 @@ mod stop;
 use clap::{Parser, ValueEnum};
 use explain::explained;
 use ign::baselines::{Baseline, BaselineConfig, Kind};
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::files::{check_output, replace};
 use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
-use ign::picture::Grid;
+use ign::picture::{Background, Grid};
 use ign::run::arguments as given;
 use options::{BATCH, SEED, STEPS, WIDTH, number, parse, whole};
 use serde::Serialize;
@@ -124,8 +126,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
-    let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(&arguments.data, split, kind.image()));
-    let (train, test) = (train?, test?);
+    let splits = [Split::Train, Split::Test];
+    let [train, test] = data::load(&arguments.data, splits, kind.image(), Background::Auto)?;
     let sizes = SampleSizes::new(samples, seed);
     let reference = Reference::new(&classifier, &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;

@@ -5,6 +5,8 @@
 #[macro_use]
 #[path = "support/say.rs"]
 mod say;
+#[path = "support/data.rs"]
+mod data;
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/options.rs"]
@@ -14,10 +16,11 @@ mod stop;
 
 use clap::Parser;
 use explain::explained;
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::files::{check_output, replace, unused};
 use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
+use ign::picture::Background;
 use ign::run::arguments as given;
 use options::{BATCH, SEED, STEPS, number, parse, whole};
 use serde::Serialize;
@@ -102,9 +105,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
-    let load = |split| Images::load(&arguments.data, split, Classifier::IMAGE);
-    let (train, test) = (load(Split::Train)?, load(Split::Test)?);
+    let splits = [Split::Train, Split::Test];
+    let [train, test] = data::load(&arguments.data, splits, Classifier::IMAGE, Background::Auto)?;
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
+    Classifier::check_labels(&labels)?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
     let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;

@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "support/say.rs"]
 mod say;
+#[path = "support/data.rs"]
+mod data;
 #[path = "support/degradations.rs"]
 mod degradations;
 #[path = "support/explain.rs"]
@@ -22,9 +24,9 @@ use ign::files::check_output;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{Classifier, DegradationMetrics, Projector};
-use ign::model::{Checkpoint, Generator, NormStatistics};
+use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
-use ign::picture::{Grid, read_picture};
+use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
 use ign::run::result;
 use model::load;
@@ -62,6 +64,10 @@ struct Arguments {
     /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     data: Option<PathBuf>,
+    /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones)
+    /// [default: that of the training].
+    #[arg(long, value_parser = named::<Background>)]
+    background: Option<Background>,
     /// Picture to write [default: projections.png in the run folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -93,7 +99,11 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     let generator = Generator::blocking_load(gpu, checkpoint, arguments.image.len(), NormStatistics::Role)?;
     let mut x = vec![];
     for path in &arguments.image {
-        x.extend(read_picture(path, generator.image())?);
+        let picture = read_picture(path, generator.image(), background(arguments, checkpoint))?;
+        if let Some(level) = picture.background {
+            say!("{}: transparent parts put on {}", path.display(), if level == 0 { "black" } else { "white" });
+        }
+        x.extend(picture.pixels.into_iter().map(normalise));
     }
     if arguments.invert {
         x.iter_mut().for_each(|x| *x = -*x);
@@ -102,12 +112,16 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     Ok(Grid::new(generator.image()).row("input", &x).row("f", &f[0]).row("f(f)", &f[1]))
 }
 
+fn background(arguments: &Arguments, checkpoint: &Checkpoint) -> Background {
+    arguments.background.unwrap_or(checkpoint.config.background)
+}
+
 /// Draws and measures the projections of test images under every degradation.
 fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
     let seed = arguments.seed;
     let shape = checkpoint.config.network.image();
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
-    let test = Images::load(data, Split::Test, shape)?;
+    let [test] = data::load(data, [Split::Test], shape, background(arguments, checkpoint))?;
     let measured = arguments.measured.max(arguments.count).min(test.len());
     let first = seed as usize % test.len() * measured;
     let originals = test.select(first..first + measured);
@@ -120,8 +134,10 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         .text(&format!("Test images, degraded and projected. Means over {measured} of them:"))
         .text("error       mean absolute pixel difference from the original, pixels in [-1, 1]")
         .text("repeat      mean absolute pixel change by a second f");
-    if classifier.is_some() {
-        grid = grid.text("recognised  share of digits that the classifier recognises");
+    let accuracy = projector.accuracy(&originals)?;
+    if let Some(accuracy) = accuracy {
+        let share = format!("{:.1} % of the originals", 100.0 * accuracy);
+        grid = grid.text(&format!("recognised  share of digits that the classifier recognises, {share}"));
     }
     degradations::head(classifier.is_some());
     let original = originals.gather(0..measured);
@@ -136,17 +152,27 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         grid = grid.text(&line(&projected.metrics));
         degradations::row(&projected.metrics);
     }
-    degradations::foot(measured);
+    degradations::foot(measured, accuracy);
     Ok(grid)
 }
 
-/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and labels.
+/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and digits for labels.
 fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Option<Classifier>, Box<dyn Error>> {
+    let known = Classifier::check_labels(images.labels.as_deref().unwrap_or_default());
     let path = match &arguments.classifier {
         Some(_) if images.labels.is_none() => return Err("--classifier needs images with labels".into()),
-        Some(path) => path,
+        Some(path) => {
+            known?;
+            path
+        }
         None if images.labels.is_none() || images.shape != Classifier::IMAGE => return Ok(None),
-        None => Path::new(Classifier::FILE),
+        None => match known {
+            Ok(()) => Path::new(Classifier::FILE),
+            Err(e) => {
+                say!("accuracy is not measured: {e}");
+                return Ok(None);
+            }
+        },
     };
     Ok(Some(Classifier::load(gpu, path)?))
 }

@@ -292,6 +292,7 @@ fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
     let [c, h, w] = config.network.image();
     say!("network  {c}×{h}×{w}, width {}, {parameters} parameters", config.width);
     say!("data     {} images of {}", trainer.images(), config.data.display());
+    trainer.data().to_string().lines().for_each(|line| say!("         {line}"));
     say!("memory   {}", trainer.memory());
     say!("ready    after {:.1} s; step {} of {}", ready.as_secs_f64(), trainer.step(), config.steps);
     say!("run      {}", folder.path().display());

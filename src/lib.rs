@@ -72,7 +72,7 @@ pub mod model;
 pub mod native;
 pub mod nn;
 pub mod ops;
-#[cfg(feature = "train")]
+#[cfg(feature = "model")]
 pub mod picture;
 pub mod random;
 #[cfg(feature = "train")]

@@ -1,7 +1,8 @@
-//! Reading of data: MNIST, folders of pictures, and malformed files.
+//! Reading of data in MNIST's format, and malformed files.
 
 use flate2::write::GzEncoder;
-use ign::data::{Images, Split};
+use ign::data::{Images, Loaded, Split};
+use ign::picture::Background;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,10 +13,18 @@ fn mnist() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist")
 }
 
+fn load(folder: &Path, split: Split, shape: [usize; 3]) -> Loaded {
+    Images::load(folder, split, shape, Background::Auto).unwrap()
+}
+
+fn failure(folder: &Path, split: Split, shape: [usize; 3]) -> String {
+    Images::load(folder, split, shape, Background::Auto).unwrap_err().to_string()
+}
+
 #[test]
 fn mnist_is_complete() {
-    let train = Images::load(&mnist(), Split::Train, SHAPE).unwrap();
-    let test = Images::load(&mnist(), Split::Test, SHAPE).unwrap();
+    let train = load(&mnist(), Split::Train, SHAPE).images;
+    let test = load(&mnist(), Split::Test, SHAPE).images;
     assert_eq!((train.len(), test.len()), (60_000, 10_000));
     let labels = train.labels.unwrap();
     assert_eq!(labels[..5], [5, 0, 4, 1, 9]);
@@ -26,7 +35,7 @@ fn mnist_is_complete() {
 
 #[test]
 fn images_lie_between_minus_one_and_one() {
-    let test = Images::load(&mnist(), Split::Test, SHAPE).unwrap();
+    let test = load(&mnist(), Split::Test, SHAPE).images;
     let images = test.gather([0, 9_999, 10_000]);
     assert_eq!(images.len(), 3 * 784);
     assert_eq!(images[..784], images[2 * 784..]);
@@ -36,7 +45,7 @@ fn images_lie_between_minus_one_and_one() {
 
 #[test]
 fn a_selection_keeps_its_labels() {
-    let test = Images::load(&mnist(), Split::Test, SHAPE).unwrap();
+    let test = load(&mnist(), Split::Test, SHAPE).images;
     let few = test.select([7, 10_003, 0]);
     assert_eq!((few.shape, few.len()), (SHAPE, 3));
     assert_eq!(few.gather(0..3), test.gather([7, 3, 0]));
@@ -46,7 +55,7 @@ fn a_selection_keeps_its_labels() {
 
 #[test]
 fn mnist_fits_a_network_for_colour() {
-    let test = Images::load(&mnist(), Split::Test, [3, 64, 64]).unwrap();
+    let test = load(&mnist(), Split::Test, [3, 64, 64]).images;
     assert_eq!(test.len(), 10_000);
     let image = test.gather([7]);
     assert_eq!(image[..4096], image[4096..8192]);
@@ -58,12 +67,18 @@ fn idx(magic: u32, extents: &[u32], contents: &[u8]) -> Vec<u8> {
     [&header, contents].concat()
 }
 
+fn gzip(contents: &[u8]) -> Vec<u8> {
+    let mut gzipped = GzEncoder::new(vec![], flate2::Compression::fast());
+    gzipped.write_all(contents).unwrap();
+    gzipped.finish().unwrap()
+}
+
 /// The error of loading a folder with these two files.
 fn refused(images: &[u8], labels: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("train-images-idx3-ubyte"), images).unwrap();
     fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
-    let error = Images::load(folder.path(), Split::Train, [1, 2, 2]).unwrap_err().to_string();
+    let error = failure(folder.path(), Split::Train, [1, 2, 2]);
     assert!(error.contains("train-images") || error.contains("train-labels"), "{error}");
     error
 }
@@ -84,9 +99,7 @@ fn malformed_files_are_refused_in_words() {
     says(refused(&idx(0x0803, &[u32::MAX, u32::MAX, 9], &[]), &labels), "the header promises");
     says(refused(&idx(0x0803, &[0, 2, 2], &[]), &labels), "the header promises");
 
-    let mut gzipped = GzEncoder::new(vec![], flate2::Compression::fast());
-    gzipped.write_all(&images).unwrap();
-    let gzipped = gzipped.finish().unwrap();
+    let gzipped = gzip(&images);
     says(refused(&gzipped[..gzipped.len() - 12], &labels), "truncated");
     let mut damaged = gzipped.clone();
     damaged[12] ^= 0x55;
@@ -97,48 +110,65 @@ fn malformed_files_are_refused_in_words() {
 fn gzipped_and_plain_files_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let images = idx(0x0803, &[2, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 255]);
-    let mut gzipped = GzEncoder::new(vec![], flate2::Compression::fast());
-    gzipped.write_all(&images).unwrap();
-    fs::write(folder.path().join("t10k-images.idx3-ubyte.gz"), gzipped.finish().unwrap()).unwrap();
+    fs::write(folder.path().join("t10k-images.idx3-ubyte.gz"), gzip(&images)).unwrap();
     fs::write(folder.path().join("train-images-idx3-ubyte"), &images).unwrap();
-    let load = |split| Images::load(folder.path(), split, [1, 2, 2]).unwrap();
+    let load = |split| load(folder.path(), split, [1, 2, 2]).images;
     assert_eq!(load(Split::Train).pixels, load(Split::Test).pixels);
     assert_eq!(load(Split::Train).labels, None);
     assert_eq!(load(Split::Train).gather([1])[3], 1.0);
 }
 
 #[test]
-fn a_folder_of_pictures_is_cropped_and_resized() {
-    let folder = tempfile::tempdir().unwrap();
-    // A wide picture: red in the middle third, blue at both ends.
-    let wide = image::RgbImage::from_fn(90, 30, |x, _| {
-        image::Rgb(if (30..60).contains(&x) { [255, 0, 0] } else { [0, 0, 255] })
-    });
-    fs::create_dir(folder.path().join("below")).unwrap();
-    for i in 0..10 {
-        wide.save(folder.path().join(format!("below/{i}.png"))).unwrap();
-    }
-    wide.save(folder.path().join("photo.JPG")).unwrap();
-    fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
-    let load = |split| Images::load(folder.path(), split, [3, 8, 8]).unwrap();
-    assert_eq!((load(Split::Train).len(), load(Split::Test).len()), (10, 1));
-    let first = load(Split::Train).gather([0]);
-    // The resize filter mixes some blue into the outermost columns.
-    let column = |c: usize, x: usize| (0..8).map(move |y| c * 64 + y * 8 + x);
-    for x in 1..7 {
-        assert!(column(0, x).all(|i| first[i] == 1.0) && column(2, x).all(|i| first[i] == -1.0));
-    }
-
-    fs::write(folder.path().join("broken.png"), "no").unwrap();
-    let error = Images::load(folder.path(), Split::Train, [3, 8, 8]).unwrap_err().to_string();
-    assert!(error.contains("broken.png"), "{error}");
+fn sizes_that_a_header_promises_are_bounded() {
+    let refused = |extents: [u32; 3]| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("train-images-idx3-ubyte.gz"), gzip(&idx(0x0803, &extents, &[0; 99]))).unwrap();
+        failure(folder.path(), Split::Train, [1, 2, 2])
+    };
+    let error = refused([1, 1, 1 << 27]);
+    assert!(error.contains("1×134217728 = 134217728 pixels, and the limit is 25165824"), "{error}");
+    // 2³¹ images of one pixel fit into the limit of 4 GiB, but not when they are images of 2×2.
+    let error = refused([1 << 31, 1, 1]);
+    assert!(error.contains("8589934592 bytes as images of the network") && error.contains("4294967296"), "{error}");
+    let error = refused([1 << 20, 1 << 10, 1 << 10]);
+    assert!(error.contains("1099511627776 bytes") && error.contains("4294967296"), "{error}");
+    let error = refused([1 << 31, 1 << 31, 1 << 31]);
+    assert!(error.contains("more than 2⁶⁴"), "{error}");
 }
 
 #[test]
-fn folders_without_data_are_refused() {
+fn nothing_is_read_beyond_the_promised_bytes() {
+    // The header promises four bytes; a gigabyte follows, in a megabyte.
+    let mut gzipped = GzEncoder::new(vec![], flate2::Compression::fast());
+    gzipped.write_all(&idx(0x0803, &[1, 2, 2], &[0; 4])).unwrap();
+    (0..1024).for_each(|_| gzipped.write_all(&[0; 1 << 20]).unwrap());
+    let start = std::time::Instant::now();
+    let error = refused(&gzipped.finish().unwrap(), &idx(0x0801, &[1], &[0]));
+    assert!(error.contains("more than the 4 bytes"), "{error}");
+    assert!(start.elapsed().as_secs_f64() < 0.5, "{:?}", start.elapsed());
+}
+
+#[test]
+fn images_of_another_size_keep_their_proportions() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Images::load(folder.path(), Split::Train, SHAPE).unwrap_err().to_string();
-    assert!(error.contains("neither MNIST's files"), "{error}");
-    let error = Images::load(&folder.path().join("nowhere"), Split::Train, SHAPE).unwrap_err().to_string();
-    assert!(error.contains("nowhere"), "{error}");
+    // 4×8: white in the middle half, black at both ends.
+    let wide: Vec<u8> = (0..4 * 8).map(|i| if (2..6).contains(&(i % 8)) { 255 } else { 0 }).collect();
+    fs::write(folder.path().join("train-images-idx3-ubyte"), idx(0x0803, &[2, 4, 8], &wide.repeat(2))).unwrap();
+    let Loaded { images, summary } = load(folder.path(), Split::Train, [1, 4, 4]);
+    assert_eq!((images.pixels, summary.resized), (vec![255; 2 * 16], Some([4, 8])));
+    let text = summary.to_string();
+    assert!(text.contains("images of 4×8, cropped") && text.contains("no labels"), "{text}");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = idx(0x0803, &[1, 2, 2], &[7; 4]);
+    fs::write(folder.path().join("train-images-idx3-ubyte"), &images).unwrap();
+    fs::write(folder.path().join("train-labels.idx1-ubyte"), idx(0x0801, &[1], &[3])).unwrap();
+    let Loaded { images, summary } = load(folder.path(), Split::Train, [1, 2, 2]);
+    assert_eq!((images.labels, summary.labels), (Some(vec![3]), None));
+    let error = failure(folder.path(), Split::Test, [1, 2, 2]);
+    assert!(error.contains("no file t10k-images-idx3-ubyte"), "{error}");
+    assert!(error.contains("there are train-images-idx3-ubyte, train-labels.idx1-ubyte"), "{error}");
 }

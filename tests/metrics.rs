@@ -5,7 +5,8 @@ use ign::error::Error;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, PREFIXES, Role};
 use ign::metrics::{
-    Classifier, ClassifierConfig, Evaluation, Features, Projector, SampleSizes, Subject, Training, accuracy, evaluate,
+    Classifier, ClassifierConfig, Evaluation, Features, Projector, Reference, SampleSizes, Subject, Training, accuracy,
+    evaluate,
 };
 use ign::model::{Checkpoint, Generator, Network, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
@@ -19,7 +20,10 @@ fn gpu() -> Gpu {
 /// `count` test images of MNIST, from index `first` on.
 fn digits(first: usize, count: usize) -> Images {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    Images::load(&folder, Split::Test, Classifier::IMAGE).unwrap().select(first..first + count)
+    Images::load(&folder, Split::Test, Classifier::IMAGE, Default::default())
+        .unwrap()
+        .images
+        .select(first..first + count)
 }
 
 /// A classifier after ten steps of training.
@@ -59,7 +63,8 @@ fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
 #[test]
 fn the_classifier_that_is_shipped_recognises_its_digits() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let test = Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE).unwrap();
+    let test =
+        Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE, Default::default()).unwrap().images;
     let path = root.join(Classifier::FILE);
     let seen = Classifier::load(&gpu(), &path).unwrap().look(&test.gather(0..test.len())).unwrap();
     let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
@@ -169,6 +174,26 @@ fn degradations_are_projected_with_their_own_statistics_and_alone() {
         let error = projector.project(&unsuited, noise, &mut stream(5, Stream::Degradation, 0)).err().unwrap();
         assert!(error.to_string().contains("for a network of images [1, 28, 28]"), "{error}");
     }
+}
+
+/// A digit classifier says nothing about letters.
+#[test]
+fn images_whose_labels_are_no_digits_are_refused() {
+    let classifier = classifier(&gpu());
+    let mut letters = digits(0, 30);
+    letters.labels.as_mut().unwrap()[4] = 17;
+    let refused = "image 4 has the label 17, and the classifier knows 0 to 9";
+    for (train, test) in [(&letters, &digits(0, 30)), (&digits(0, 30), &letters)] {
+        let error = Reference::new(&classifier, train, test, SampleSizes::new(20, 1)).err().unwrap().to_string();
+        assert_eq!(error, refused);
+    }
+    let generator = Generator::blocking_load(&gpu(), &checkpoint(Network::Mnist), 16, NormStatistics::Role).unwrap();
+    let projector = Projector::new(&generator, Some(&classifier)).unwrap();
+    assert_eq!(projector.accuracy(&letters).unwrap_err().to_string(), refused);
+    let share = projector.accuracy(&digits(0, 30)).unwrap().unwrap();
+    assert!((0.0..=1.0).contains(&share));
+    letters.labels = None;
+    assert_eq!(projector.accuracy(&letters).unwrap(), None);
 }
 
 #[test]

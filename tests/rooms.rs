@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("data", &["picture", "files", "random"]),
     ("error.rs", &["data", "files", "compile", "tape", "gpu"]),
     ("method", &["nn", "ops", "tape", "error"]),
-    ("model", &["method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
+    ("model", &["picture", "method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
     ("descent", &["nn", "compile", "tape", "gpu", "error"]),
     ("run", &["model", "files", "error"]),
     (

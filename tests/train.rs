@@ -26,7 +26,7 @@ fn config(folder: &Path) -> Config {
 /// Writes the first `count` digits of MNIST's test set as a training set.
 fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
     let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    let all = ign::data::Images::load(&mnist, ign::data::Split::Test, [1, 28, 28]).unwrap();
+    let all = ign::data::Images::load(&mnist, ign::data::Split::Test, [1, 28, 28], Default::default()).unwrap().images;
     let mut idx = vec![0, 0, 8, 3];
     [count, 28, 28].iter().for_each(|&extent| idx.extend((extent as u32).to_be_bytes()));
     idx.extend(all.gather(0..count).iter().map(|x| ((x + 1.0) * 127.5).round() as u8));

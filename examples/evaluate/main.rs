@@ -5,6 +5,8 @@
 #[macro_use]
 #[path = "../support/say.rs"]
 mod say;
+#[path = "../support/data.rs"]
+mod data;
 #[path = "../support/explain.rs"]
 mod explain;
 #[path = "../support/model.rs"]
@@ -17,7 +19,7 @@ mod table;
 
 use clap::Parser;
 use explain::explained;
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::files::{check_output, replace};
 use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
@@ -93,14 +95,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
-    let [train, test] = [Split::Train, Split::Test].map(|split| Images::load(data, split, generator.image()));
-    let subject = Subject {
-        checkpoint: &checkpoint,
-        generator: &generator,
-        classifier: &classifier,
-        train: &train?,
-        test: &test?,
-    };
+    let splits = [Split::Train, Split::Test];
+    let [train, test] = data::load(data, splits, generator.image(), checkpoint.config.background)?;
+    let subject =
+        Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
     let sizes = SampleSizes::new(arguments.samples, arguments.seed);
     let evaluation = evaluate(&subject, sizes, &mut |next| note!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
     table::print(&evaluation);

@@ -4,7 +4,6 @@
 mod degradations;
 
 use crate::samples;
-use degradations::percent;
 use ign::metrics::Evaluation;
 
 /// Prints everything that was measured.
@@ -20,8 +19,5 @@ pub fn print(evaluation: &Evaluation) {
     say!("                |fᵏ(z) − fᵏ⁻¹(z)| for k from 1, of {} samples\n", sizes.drift);
     degradations::head(evaluation.accuracy.is_some());
     evaluation.degradations.iter().for_each(degradations::row);
-    degradations::foot(sizes.degraded);
-    if let Some(accuracy) = evaluation.accuracy {
-        say!("Of these images as they were, the classifier recognises {}.", percent(accuracy));
-    }
+    degradations::foot(sizes.degraded, evaluation.accuracy);
 }

@@ -23,13 +23,17 @@ pub fn row(metrics: &DegradationMetrics) {
     say!("{name:12}{error_before:>10.4}{error_after:>8.4}{error_alone:>8.4}{idempotence:>14.4}{shares}");
 }
 
-/// Prints the definitions of the metrics, which are means over `count` images.
-pub fn foot(count: usize) {
+/// Prints the definitions of the metrics, which are means over `count` images, and the classifier's accuracy on these
+/// images as they were.
+pub fn foot(count: usize, accuracy: Option<f64>) {
     say!(
         "\nMeans over {count} test images x, degraded to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
          |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of degraded images; alone: the running averages \
          of real images."
     );
+    if let Some(accuracy) = accuracy {
+        say!("Of these images as they were, the classifier recognises {}.", percent(accuracy));
+    }
 }
 
 /// Formats a share as a percentage.

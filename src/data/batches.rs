@@ -16,9 +16,9 @@ impl Batches {
     /// Batches of size `batch` from `len` images.
     ///
     /// # Errors
-    /// If `batch` is 0 or exceeds `len`.
+    /// If `batch` is less than 2, which batch norm needs, or exceeds `len`.
     pub fn new(len: usize, batch: usize, seed: u64) -> Result<Self, DataError> {
-        if batch == 0 || batch > len {
+        if !(2..=len).contains(&batch) {
             return Err(DataError::Batch { batch, len });
         }
         let mut batches = Self { len, batch, seed, epoch: 0, order: vec![] };
@@ -73,9 +73,13 @@ mod tests {
 
     #[test]
     fn impossible_batches_are_refused() {
-        for batch in [0, 11] {
-            let error = Batches::new(10, batch, 1).err().unwrap().to_string();
-            assert!(error.contains("between 1 and 10"), "{error}");
+        let refused = |len, batch| Batches::new(len, batch, 1).err().unwrap().to_string();
+        for batch in [0, 1, 11] {
+            let error = refused(10, batch);
+            assert!(error.contains(&format!("a batch of {batch} ")) && error.contains("between 2 and 10"), "{error}");
         }
+        let error = refused(1, 4);
+        assert!(error.contains("from 1 images: batch norm needs at least 2 images"), "{error}");
+        assert!(!error.contains("between"), "{error}");
     }
 }

@@ -9,21 +9,48 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A folder without suitable images.
-    #[error(
-        "{path} holds neither MNIST's files (train-images-idx3-ubyte, gzipped or not) nor JPEG or PNG images{detail}"
-    )]
+    #[error("{path} holds neither MNIST's files (train-images-idx3-ubyte, gzipped or not) nor pictures{detail}")]
     NoData {
         /// The folder.
         path: PathBuf,
-        /// The end of the message: the missing part of the data set, if only a part is missing.
+        /// The end of the message: what is missing, and what there is.
         detail: String,
     },
+    /// A folder with some of MNIST's files, but not with that of the images.
+    #[error("{path} has no file {missing}, gzipped or not; there are {present}")]
+    Incomplete {
+        /// The folder.
+        path: PathBuf,
+        /// The name of the missing file.
+        missing: String,
+        /// The names of those of MNIST's files that there are.
+        present: String,
+    },
+    /// A folder with too many pictures that cannot be read.
+    #[error("{path}: {count} of {total} pictures cannot be read: {first}")]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// The number of pictures that cannot be read.
+        count: usize,
+        /// The number of pictures.
+        total: usize,
+        /// The first of these pictures, with the reasons.
+        first: String,
+    },
     /// A batch size that the data set does not allow.
-    #[error("a batch of {batch} cannot be drawn from {len} images; use a batch size between 1 and {len}")]
+    #[error("a batch of {batch} cannot be drawn from {len} images: batch norm needs at least 2{}", range(*.len))]
     Batch {
         /// The requested batch size.
         batch: usize,
         /// The number of images.
         len: usize,
     },
+}
+
+fn range(len: usize) -> String {
+    match len {
+        0..2 => " images".into(),
+        _ => format!("; use a batch size between 2 and {len}"),
+    }
 }

@@ -1,25 +1,140 @@
-//! Folders of pictures.
+//! Folders of pictures: which files are pictures, and which of these are held out.
 
 use crate::files::FileError;
+use crate::picture::{has_picture_name, is_picture};
+use siphasher::sip::SipHasher13;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::ffi::OsStr;
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
-/// Lists the JPEG and PNG files in `folder` and its subfolders, in order of their paths.
-pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let failed = |e| FileError::unreadable(folder, &e);
-    let mut found = vec![];
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            found.extend(list(&path)?);
-        } else if is_picture(&path) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
+/// The files of a folder and its subfolders.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// The files that are pictures by their names or by their contents, in order of their paths.
+    pub pictures: Vec<PathBuf>,
+    /// Subfolders and files that cannot be read.
+    pub unreadable: Vec<FileError>,
+    /// The number of other files by extension.
+    pub others: BTreeMap<String, usize>,
 }
 
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
-    extension.is_some_and(|e| ["jpg", "jpeg", "png"].contains(&e.as_str()))
+/// What systems and programs leave in folders, beside entries whose names begin with a dot: in lower case.
+const IGNORED: [&str; 8] = [
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+];
+
+/// Names of folders with images that are held out, in lower case.
+const HELD_OUT: [&str; 8] = ["test", "tests", "testing", "val", "valid", "validation", "eval", "holdout"];
+
+/// Lists `folder` and its subfolders. Each real folder is visited once, however many links lead to it.
+pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
+    let mut listing = Listing::default();
+    let mut visited = HashSet::new();
+    // Links come last, so that a file's path, which decides about its part, does not depend on links to its folder.
+    let (mut folders, mut links) = (vec![folder.to_path_buf()], VecDeque::new());
+    while let Some(next) = folders.pop().or_else(|| links.pop_front()) {
+        match visit(&next, &mut visited, &mut folders, &mut links) {
+            Ok(files) => files.into_iter().for_each(|file| listing.add(file)),
+            Err(e) if next == folder => return Err(FileError::unreadable(folder, &e)),
+            Err(e) => listing.unreadable.push(FileError::unreadable(next, &e)),
+        }
+    }
+    listing.pictures.sort();
+    Ok(listing)
+}
+
+/// The regular files of `folder`. Its subfolders are added to `folders`, and those behind links to `links`.
+fn visit(
+    folder: &Path,
+    visited: &mut HashSet<PathBuf>,
+    folders: &mut Vec<PathBuf>,
+    links: &mut VecDeque<PathBuf>,
+) -> std::io::Result<Vec<PathBuf>> {
+    let real = folder.canonicalize()?;
+    if !visited.insert(real.clone()) {
+        return Ok(vec![]);
+    }
+    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    let mut files = vec![];
+    for entry in entries.into_iter().filter(|entry| !is_ignored(&entry.file_name())) {
+        let path = entry.path();
+        // A link that leads nowhere, like a pipe or a socket, is no file.
+        let Ok(target) = path.metadata() else { continue };
+        if target.is_file() {
+            files.push(path);
+        } else if target.is_dir() && !entry.file_type()?.is_symlink() {
+            folders.push(path);
+        } else if target.is_dir() && !real.starts_with(path.canonicalize()?) {
+            // A link back up the tree would lead to whatever else is there.
+            links.push_back(path);
+        }
+    }
+    Ok(files)
+}
+
+fn is_ignored(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || is_one_of(name, &IGNORED)
+}
+
+fn is_one_of(name: &OsStr, names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+impl Listing {
+    fn add(&mut self, file: PathBuf) {
+        let named = has_picture_name(&file);
+        match if named { Ok(true) } else { is_picture(&file) } {
+            Ok(true) => self.pictures.push(file),
+            Ok(false) => {
+                let extension = file.extension().map(|e| format!(".{}", e.to_string_lossy().to_lowercase()));
+                *self.others.entry(extension.unwrap_or_else(|| "without an extension".into())).or_default() += 1;
+            }
+            Err(e) => self.unreadable.push(e),
+        }
+    }
+}
+
+/// What decides which pictures of a folder are held out from training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldOut {
+    /// The names of its subfolders.
+    Folder,
+    /// The hashes of the pictures' paths.
+    Hash,
+}
+
+/// Divides the pictures of `folder` into training and test images. Those below a subfolder with a usual name of held-out
+/// parts are test images. If there are none, of ten pictures and more, those are whose path has a hash in the lowest
+/// tenth, and always the one with the lowest. A picture's part thus depends neither on the order of the paths nor, but
+/// for the lowest hash, on other pictures.
+pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>, HeldOut) {
+    let inside = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
+    let is_held_out = |path: &PathBuf| inside(path).parent().is_some_and(|p| p.iter().any(|n| is_one_of(n, &HELD_OUT)));
+    let (test, train): (Vec<_>, Vec<_>) = pictures.into_iter().partition(is_held_out);
+    if !test.is_empty() || train.len() < 10 {
+        return (train, test, HeldOut::Folder);
+    }
+    let hash = |path: &PathBuf| hash(&inside(path));
+    let bound = train.iter().map(hash).min().unwrap_or(0).max(u64::MAX / 10);
+    let (test, train) = train.into_iter().partition(|path| hash(path) <= bound);
+    (train, test, HeldOut::Hash)
+}
+
+/// A hash that is the same in every version of this program and on every system.
+fn hash(path: &Path) -> u64 {
+    let mut hasher = SipHasher13::new();
+    for name in path {
+        hasher.write(name.as_encoded_bytes());
+        hasher.write(b"/");
+    }
+    hasher.finish()
 }

@@ -4,13 +4,17 @@ mod batches;
 mod error;
 mod folder;
 mod idx;
+mod summary;
 
 pub use batches::Batches;
 pub use error::DataError;
+pub use folder::HeldOut;
+pub use summary::Summary;
 
 use crate::files::FileError;
-use crate::picture::{normalise, read_bytes};
-use image::imageops::{FilterType, resize};
+use crate::picture::{Background, normalise, read_picture};
+use folder::{Listing, divide, list};
+use idx::Idx;
 use std::path::{Path, PathBuf};
 
 /// A part of a data set.
@@ -33,23 +37,32 @@ pub struct Images {
     pub labels: Option<Vec<u8>>,
 }
 
+/// A part of a data set, and what was done and left out when it was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The images.
+    pub images: Images,
+    /// What is to be said about them.
+    pub summary: Summary,
+}
+
 impl Images {
-    /// Reads a data set as images of shape `[C, H, W]`: MNIST's files if `folder` holds them, else its JPEG and PNG
-    /// pictures. Images of another size are resized; pictures are first cropped around their centre to the aspect
-    /// ratio. The test set is the subfolder `test`, or, without one, the last tenth of the pictures in order of their
-    /// paths. All other pictures are the training set.
+    /// Reads a part of a data set as images of shape `[C, H, W]`: MNIST's files if `folder` holds them, else the pictures
+    /// in it and in its subfolders. Images of another size are cropped around their centre to the aspect ratio, and
+    /// resized. Transparent parts of pictures show `background`.
+    ///
+    /// Pictures below a subfolder with a usual name, such as `test` or `val`, are test images. Without such a subfolder,
+    /// about a tenth of the pictures are, chosen by the hashes of their paths. Hidden entries are not read.
     ///
     /// # Errors
-    /// If `folder` holds neither format, or a file cannot be read or is malformed.
-    pub fn load(folder: &Path, split: Split, shape: [usize; 3]) -> Result<Self, DataError> {
-        let prefix = match split {
-            Split::Train => "train",
-            Split::Test => "t10k",
-        };
-        if let Some(images) = idx_file(folder, prefix, "images", 3) {
-            return Ok(Self::idx(&images, idx_file(folder, prefix, "labels", 1).as_deref(), shape)?);
+    /// If `folder` holds neither, if a file of MNIST's is missing or malformed, if the images are larger than the bounds,
+    /// or if no picture can be read, or more than one and more than a tenth of them cannot.
+    pub fn load(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
+        let present: Vec<_> = MNIST.iter().filter_map(|name| find(folder, name)).collect();
+        match present.is_empty() {
+            true => Self::folder(folder, split, shape, background),
+            false => Self::idx(folder, split, shape, &present),
         }
-        Self::folder(folder, split, shape)
     }
 
     /// The number of images.
@@ -85,55 +98,75 @@ impl Images {
         Self { shape: self.shape, pixels, labels }
     }
 
-    fn idx(images: &Path, labels: Option<&Path>, shape: [usize; 3]) -> Result<Self, FileError> {
-        let idx::IdxImages { height, width, pixels } = idx::images(images)?;
-        let labels = labels.map(|path| Ok::<_, FileError>((path, idx::labels(path)?))).transpose()?;
-        let count = pixels.len() / (height * width);
-        if let Some((path, labels)) = labels.as_ref().filter(|(_, labels)| labels.len() != count) {
-            let problem = format!("{} labels for the {count} images of {}", labels.len(), images.display());
-            return Err(FileError::new(path, problem));
-        }
-        let pixels = match [1, height, width] == shape {
-            true => pixels,
-            false => pixels.chunks(height * width).flat_map(|p| fit(p, [height, width], shape)).collect(),
+    fn idx(folder: &Path, split: Split, shape: [usize; 3], present: &[PathBuf]) -> Result<Loaded, DataError> {
+        let [images_name, labels_name] = match split {
+            Split::Train => [MNIST[0], MNIST[1]],
+            Split::Test => [MNIST[2], MNIST[3]],
         };
-        Ok(Self { shape, pixels, labels: labels.map(|(_, labels)| labels) })
+        let path = find(folder, images_name).ok_or_else(|| {
+            let names: Vec<_> = present.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy())).collect();
+            DataError::Incomplete { path: folder.into(), missing: images_name.into(), present: names.join(", ") }
+        })?;
+        let images = Idx::open(&path, 3)?;
+        let count = images.count();
+        let labels =
+            find(folder, labels_name).map(|path| Ok::<_, FileError>((Idx::open(&path, 1)?, path))).transpose()?;
+        if let Some((labels, labels_path)) = labels.as_ref().filter(|(labels, _)| labels.count() != count) {
+            let problem = format!("{} labels for the {count} images of {}", labels.count(), path.display());
+            return Err(FileError::new(labels_path, problem).into());
+        }
+        let summary = Summary {
+            resized: Some(images.image()).filter(|&size| size != shape[1..]),
+            labels: labels.is_none().then(|| folder.join(labels_name)),
+            ..Summary::default()
+        };
+        let pixels = images.images(shape)?;
+        let labels = labels.map(|(labels, _)| labels.bytes()).transpose()?;
+        Ok(Loaded { images: Self { shape, pixels, labels }, summary })
     }
 
-    fn folder(folder: &Path, split: Split, shape: [usize; 3]) -> Result<Self, DataError> {
-        let all = folder::list(folder)?;
-        let (test, train): (Vec<_>, Vec<_>) = all.into_iter().partition(|path| path.starts_with(folder.join("test")));
-        let paths = match (split, test.is_empty()) {
-            (Split::Train, false) => train,
-            (Split::Test, false) => test,
-            (_, true) => {
-                let (first, last) = train.split_at(train.len() - train.len() / 10);
-                if split == Split::Train { first.to_vec() } else { last.to_vec() }
-            }
-        };
-        if paths.is_empty() {
-            let detail = if split == Split::Test { " for testing (at least ten are needed)" } else { "" };
-            return Err(DataError::NoData { path: folder.into(), detail: detail.into() });
-        }
+    fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
+        let Listing { pictures, unreadable, others } = list(folder)?;
+        let (train, test, by) = divide(folder, pictures);
+        let parts = Some((train.len(), test.len(), by));
+        let paths = if split == Split::Train { train } else { test };
+        let mut summary = Summary { parts, unreadable, others, ..Summary::default() };
+        let mut failed = vec![];
         let mut pixels = vec![];
         for path in &paths {
-            pixels.extend(read_bytes(path, shape)?);
+            match read_picture(path, shape, background) {
+                Ok(picture) => {
+                    pixels.extend(picture.pixels);
+                    summary.on_black += usize::from(picture.background == Some(0));
+                    summary.on_white += usize::from(picture.background == Some(255));
+                }
+                Err(e) => failed.push(e),
+            }
         }
-        Ok(Self { shape, pixels, labels: None })
+        let (count, total) = (failed.len(), paths.len());
+        if count > (total / 10).max(1) || (count > 0 && count == total) {
+            return Err(DataError::Unreadable { path: folder.into(), count, total, first: summary::first(&failed) });
+        }
+        if paths.is_empty() {
+            let mut detail =
+                if split == Split::Test { " for testing (at least ten are needed)" } else { "" }.to_string();
+            if !summary.others.is_empty() {
+                detail += &format!("; {}", summary::others(&summary.others));
+            }
+            return Err(DataError::NoData { path: folder.into(), detail });
+        }
+        summary.unreadable.extend(failed);
+        Ok(Loaded { images: Self { shape, pixels, labels: None }, summary })
     }
 }
 
+/// The names of MNIST's files: images and labels of the training set, and of the test set.
+const MNIST: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
 /// Finds one of MNIST's files: with a hyphen or, as some unpackers write it, a dot before `idx`, gzipped or not.
-fn idx_file(folder: &Path, prefix: &str, what: &str, dimensions: usize) -> Option<PathBuf> {
-    let names = ["-", "."].map(|dot| format!("{prefix}-{what}{dot}idx{dimensions}-ubyte"));
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let names = [name.to_string(), name.replace("-idx", ".idx")];
     let files = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
     files.map(|file| folder.join(file)).find(|path| path.is_file())
-}
-
-/// Resizes a greyscale image to `[C, H, W]`, with equal channels.
-fn fit(pixels: &[u8], [height, width]: [usize; 2], [c, h, w]: [usize; 3]) -> Vec<u8> {
-    let grey = image::GrayImage::from_raw(width as u32, height as u32, pixels.to_vec());
-    let grey = grey.expect("an image has height × width pixels");
-    let resized = resize(&grey, w as u32, h as u32, FilterType::Triangle).into_raw();
-    resized.repeat(c)
 }

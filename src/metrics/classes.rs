@@ -37,14 +37,26 @@ impl Classes {
 /// The classification accuracy: the share of samples whose label is the most likely class by probabilities `[N, K]`.
 ///
 /// # Errors
-/// If the number of labels differs from the number of samples.
+/// If the number of labels differs from the number of samples, or a label is no class.
 pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, Error> {
     let count = probabilities.count();
     if labels.len() != count {
         return Err(Error::Unsuited(format!("{} labels for {count} samples", labels.len())));
     }
+    check_labels(labels, probabilities.dimensions())?;
     let right = |&(i, &label): &(usize, &u8)| most_likely(probabilities.row(i)) == usize::from(label);
     Ok(labels.iter().enumerate().filter(right).count() as f64 / count as f64)
+}
+
+/// Checks that labels are classes from 0 to `classes` − 1.
+pub(super) fn check_labels(labels: &[u8], classes: usize) -> Result<(), Error> {
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
+        None => Ok(()),
+        Some(i) => {
+            let (label, last) = (labels[i], classes - 1);
+            Err(Error::Unsuited(format!("image {i} has the label {label}, and the classifier knows 0 to {last}")))
+        }
+    }
 }
 
 fn most_likely(row: &[f32]) -> usize {
@@ -89,5 +101,7 @@ mod tests {
         let features = Features::new(&values, 3).unwrap();
         assert_eq!(accuracy(&features, &[0, 0, 1, 1]).unwrap(), 0.75);
         assert!(accuracy(&features, &[0]).unwrap_err().to_string().contains("1 labels for 4 samples"));
+        let error = accuracy(&features, &[0, 0, 3, 1]).unwrap_err().to_string();
+        assert_eq!(error, "image 2 has the label 3, and the classifier knows 0 to 2");
     }
 }

@@ -2,6 +2,7 @@ use super::network::Network;
 use crate::error::Error;
 use crate::method::{Clamp, Distance, Objective, Weights};
 use crate::nn::{Adam, Average, Sequential};
+use crate::picture::Background;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -104,9 +105,12 @@ settings! {
         pub dropout: f32 [0 to 0.999999],
         /// Seed of the initial weights, the data order, the noise and the dropout masks. From 0 to 18446744073709551615.
         pub seed: u64,
-        /// Data folder: a data set in MNIST's format, or JPEG and PNG images.
+        /// Data folder: a data set in MNIST's format, or pictures (JPEG, PNG, WebP, BMP, GIF) in it and its subfolders.
         #[serde(with = "crate::files::path")]
         pub data: PathBuf,
+        /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones).
+        #[serde(default)]
+        pub background: Background,
         /// Steps between lines of metrics.
         pub log_every: u64 [1 to 1000000000],
         /// Steps between sample pictures.
@@ -187,6 +191,7 @@ impl Preset {
             dropout: 0.0,
             seed: 1,
             data: "data/mnist".into(),
+            background: Background::Auto,
             log_every: 10,
             sample_every: 500,
             checkpoint_every: 500,

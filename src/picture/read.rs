@@ -1,31 +1,31 @@
+use super::Background;
+use super::decode::decode;
+use super::fit::fit;
 use crate::files::FileError;
-use image::imageops::FilterType;
 use std::path::Path;
+
+/// A picture file as an image of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The pixels `[C, H, W]`, one byte per value, with 0 for black.
+    pub pixels: Vec<u8>,
+    /// The grey level that was put behind transparent parts, 0 (black) or 255 (white), if the picture has any.
+    pub background: Option<u8>,
+}
 
 /// Maps a byte to [-1, 1]: byte/127.5 − 1.
 pub fn normalise(byte: u8) -> f32 {
     f32::from(byte) / 127.5 - 1.0
 }
 
-/// Reads a picture of any size as `[C, H, W]` in [-1, 1]: cropped around its centre to the aspect ratio of the shape,
-/// and resized.
+/// Reads a JPEG, PNG, WebP, BMP or GIF (its first frame) of up to [`PIXELS`](super::PIXELS) pixels as an image of shape
+/// `[C, H, W]`. It is turned as its EXIF orientation says, cropped around its centre to the aspect ratio of the shape, and
+/// resized. Transparent parts show `background`.
 ///
 /// # Errors
-/// If the file cannot be read, or is not a picture.
-pub fn read_picture(path: &Path, shape: [usize; 3]) -> Result<Vec<f32>, FileError> {
-    Ok(read_bytes(path, shape)?.into_iter().map(normalise).collect())
-}
-
-/// Like [`read_picture`], as bytes.
-pub(crate) fn read_bytes(path: &Path, [channels, height, width]: [usize; 3]) -> Result<Vec<u8>, FileError> {
-    let unreadable = |e| FileError::unreadable(path, &e);
-    let opened = image::ImageReader::open(path).map_err(unreadable)?;
-    let opened = opened.with_guessed_format().map_err(unreadable)?;
-    let picture = opened.decode().map_err(|e| FileError::new(path, format!("not a readable picture: {e}")))?;
-    let picture = picture.resize_to_fill(width as u32, height as u32, FilterType::Triangle);
-    if channels == 1 {
-        return Ok(picture.into_luma8().into_raw());
-    }
-    let pixels = picture.into_rgb8().into_raw();
-    Ok((0..channels).flat_map(|c| pixels.iter().skip(c % 3).step_by(3).copied()).collect())
+/// If the file cannot be read, is no picture, is damaged or truncated, or has too many pixels.
+pub fn read_picture(path: &Path, shape: [usize; 3], background: Background) -> Result<Picture, FileError> {
+    let (picture, orientation) = decode(path)?;
+    let (pixels, background) = fit(&picture, orientation, shape, background);
+    Ok(Picture { pixels, background })
 }

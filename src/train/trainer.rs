@@ -1,5 +1,5 @@
 use crate::compile::{Check, Finding};
-use crate::data::{Batches, Images, Split};
+use crate::data::{Batches, DataError, Images, Loaded, Split, Summary};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
 use crate::files::safetensors;
@@ -18,6 +18,7 @@ use std::path::Path;
 pub struct Trainer {
     descent: Descent<Idempotence>,
     preview: Generator,
+    data: Summary,
 }
 
 /// The training task: settings, data and noise.
@@ -82,6 +83,11 @@ impl Task for Idempotence {
     }
 }
 
+/// The training images.
+fn load(config: &Config) -> Result<Loaded, DataError> {
+    Images::load(&config.data, Split::Train, config.network.image(), config.background)
+}
+
 fn recorded<'t>(step: &TrainingStep<'t>) -> Recorded<'t> {
     let [rec, idem, tight] = step.losses;
     Recorded {
@@ -98,7 +104,8 @@ impl Trainer {
     /// If a setting is out of range, the data cannot be read, or the adapter fails.
     pub fn new(gpu: &Gpu, config: &Config) -> Result<Self, Error> {
         config.check()?;
-        let images = Images::load(&config.data, Split::Train, config.network.image())?;
+        let loaded = load(config)?;
+        let images = &loaded.images;
         let layers = config.layers();
         let mut tensors = layers.initialise(config.seed, &PREFIXES);
         if config.averaged().is_some() {
@@ -108,7 +115,7 @@ impl Trainer {
             let first = images.gather(0..FREQUENCY_IMAGES.min(images.len()));
             tensors.insert(Checkpoint::FREQUENCIES.into(), FrequencyStatistics::of(&first, images.shape)?.to_flat());
         }
-        Self::with(gpu, Checkpoint { config: config.clone(), step: 0, tensors }, images)
+        Self::with(gpu, Checkpoint { config: config.clone(), step: 0, tensors }, loaded)
     }
 
     /// Resumes a training from a checkpoint, with results bit-identical to an uninterrupted training.
@@ -118,18 +125,18 @@ impl Trainer {
     pub fn resume(gpu: &Gpu, checkpoint: Checkpoint) -> Result<Self, Error> {
         checkpoint.config.check()?;
         checkpoint.check_resumable()?;
-        let images = Images::load(&checkpoint.config.data, Split::Train, checkpoint.config.network.image())?;
-        Self::with(gpu, checkpoint, images)
+        let loaded = load(&checkpoint.config)?;
+        Self::with(gpu, checkpoint, loaded)
     }
 
-    fn with(gpu: &Gpu, checkpoint: Checkpoint, images: Images) -> Result<Self, Error> {
+    fn with(gpu: &Gpu, checkpoint: Checkpoint, Loaded { images, summary }: Loaded) -> Result<Self, Error> {
         let (noise, layers) = (checkpoint.noise()?, checkpoint.layers());
         let Checkpoint { config, step, tensors } = checkpoint;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let image = config.network.image();
         let descent = Descent::new(gpu, Idempotence { config, images, batches, noise }, &tensors, step)?;
         let preview = Generator::blocking_new(gpu, descent.store(), &layers, image, PREVIEW, NormStatistics::Role)?;
-        Ok(Self { descent, preview })
+        Ok(Self { descent, preview, data: summary })
     }
 
     /// The settings.
@@ -140,6 +147,11 @@ impl Trainer {
     /// The number of completed steps.
     pub fn step(&self) -> u64 {
         self.descent.step()
+    }
+
+    /// What was done and left out when the data was read.
+    pub fn data(&self) -> &Summary {
+        &self.data
     }
 
     /// The number of training images.

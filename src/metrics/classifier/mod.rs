@@ -3,6 +3,7 @@ mod training;
 
 pub use training::{ClassifierConfig, Training};
 
+use super::classes::check_labels;
 use crate::compile::{Compiled, blocking_compile};
 use crate::error::Error;
 use crate::files::{FileError, safetensors};
@@ -48,6 +49,14 @@ impl Classifier {
     /// The number of trainable parameters.
     pub fn parameters() -> usize {
         networks().iter().flat_map(|n| n.parameters()).map(|p| p.shape.elements()).sum()
+    }
+
+    /// Checks that labels are digits.
+    ///
+    /// # Errors
+    /// If a label is 10 or more.
+    pub fn check_labels(labels: &[u8]) -> Result<(), Error> {
+        check_labels(labels, Self::CLASSES)
     }
 
     /// Compiles the classifier with its tensors in `store`.

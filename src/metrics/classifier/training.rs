@@ -82,11 +82,10 @@ impl Training {
     /// 9, the batch size is 0 or exceeds the number of images, or the adapter fails.
     pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
         Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
-        let labels =
-            images.labels.clone().filter(|labels| labels.iter().all(|&l| usize::from(l) < Classifier::CLASSES));
-        let labels = labels.filter(|_| images.shape == Classifier::IMAGE);
+        let labels = images.labels.clone().filter(|_| images.shape == Classifier::IMAGE);
         let unsuited = "the classifier needs 1×28×28 training images with labels from 0 to 9";
         let labels = labels.ok_or_else(|| Error::Unsuited(unsuited.into()))?;
+        Classifier::check_labels(&labels)?;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let tensors = initial(config.seed);
         let descent = Descent::new(gpu, ClassifierTask { config, images, labels, batches }, &tensors, 0)?;
@@ -218,8 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn images_without_labels_are_refused() {
+    fn images_without_digits_for_labels_are_refused() {
         let error = Training::new(gpu(), Images { labels: None, ..greys() }, CONFIG).err().unwrap().to_string();
         assert!(error.contains("labels"), "{error}");
+        let letters = (0..40).map(|i| i % 26).collect();
+        let error =
+            Training::new(gpu(), Images { labels: Some(letters), ..greys() }, CONFIG).err().unwrap().to_string();
+        assert_eq!(error, "image 10 has the label 10, and the classifier knows 0 to 9");
     }
 }

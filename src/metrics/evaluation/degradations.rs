@@ -1,5 +1,5 @@
 use super::super::{Classifier, Features, accuracy};
-use super::{mean_distance, recognised};
+use super::{check_shape, mean_distance};
 use crate::data::Images;
 use crate::error::Error;
 use crate::method::{Degradation, Distance, Role};
@@ -63,7 +63,7 @@ impl<'a> Projector<'a> {
     /// If the network's image shape differs from the classifier's, or the adapter fails.
     pub fn new(generator: &Generator, classifier: Option<&'a Classifier>) -> Result<Self, Error> {
         if classifier.is_some() {
-            recognised(generator.image())?;
+            check_shape(generator.image())?;
         }
         let [together, alone] =
             [NormStatistics::Batch, NormStatistics::Role].map(|statistics| generator.blocking_with(statistics));
@@ -91,7 +91,7 @@ impl<'a> Projector<'a> {
         let twice = self.together.blocking_apply(Role::Sample, &once)?;
         let alone = self.alone.blocking_apply(Role::Image, &degraded)?;
         let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
-        let judged = |images: &[f32]| self.accuracy(images, originals.labels.as_deref());
+        let judged = |images: &[f32]| self.judge(images, originals.labels.as_deref());
         let metrics = DegradationMetrics {
             name: degradation.name(),
             error_before: difference(&degraded, &x),
@@ -105,8 +105,17 @@ impl<'a> Projector<'a> {
         Ok(Projected { degraded, once, twice, metrics })
     }
 
+    /// The classifier's accuracy on images as they are, if there are a classifier and labels. It is the scale of the
+    /// accuracies on degraded images.
+    ///
+    /// # Errors
+    /// If a label is no digit, or the adapter fails.
+    pub fn accuracy(&self, images: &Images) -> Result<Option<f64>, Error> {
+        self.judge(&images.gather(0..images.len()), images.labels.as_deref())
+    }
+
     /// The classifier's accuracy on `images`, if there are a classifier and labels.
-    pub(super) fn accuracy(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, Error> {
+    fn judge(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, Error> {
         let (Some(classifier), Some(labels)) = (self.classifier, labels) else { return Ok(None) };
         let seen = classifier.look(images)?;
         accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, labels).map(Some)

@@ -89,7 +89,7 @@ const DRIFT: usize = 10;
 /// Computes all metrics. Calls `on` with the name of each measurement before it starts.
 ///
 /// # Errors
-/// If `sizes.drift` exceeds `sizes.samples`, the image shape of the network or of the data differs from the classifier's, there are fewer than 4 samples,
+/// If `sizes.drift` exceeds `sizes.samples`, the image shape of the network or of the data differs from the classifier's, a label of the test images is no digit, there are fewer than 4 samples,
 /// training images or test images for precision and recall, the features are not finite, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&str)) -> Result<Evaluation, Error> {
     let Subject { checkpoint, generator, classifier, train, test } = subject;
@@ -98,6 +98,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
         let text = format!("drift is to be measured on {} of {} samples", sizes.drift, sizes.samples);
         return Err(Error::Unsuited(text));
     }
+    let reference = Reference::new(classifier, train, test, sizes)?;
     let projector = Projector::new(generator, Some(classifier))?;
     let elements = test.elements();
     on("samples");
@@ -105,7 +106,6 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     let f = generator.blocking_repeat(Role::Noise, &z, 3)?;
     let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
     let (movement, idempotence) = (difference(&f[0], &z), difference(&f[1], &f[0]));
-    let reference = Reference::new(classifier, train, test, sizes)?;
     let mut samples = vec![];
     for (name, set) in [("z", &z), ("f(z)", &f[0]), ("f(f(z))", &f[1]), ("f(f(f(z)))", &f[2])] {
         on(&format!("measurements of {name}"));
@@ -125,7 +125,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     let rec = mean_distance(checkpoint.config.distance, &generator.blocking_apply(Role::Image, &x)?, &x);
 
     let originals = test.select(0..sizes.degraded);
-    let accuracy = projector.accuracy(&originals.gather(0..originals.len()), originals.labels.as_deref())?;
+    let accuracy = projector.accuracy(&originals)?;
     let mut degradations = vec![];
     for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {
         on(&degradation.name());
@@ -136,8 +136,14 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, accuracy, degradations })
 }
 
+/// Checks that images suit the classifier.
+fn recognised(images: &Images) -> Result<(), Error> {
+    check_shape(images.shape)?;
+    Classifier::check_labels(images.labels.as_deref().unwrap_or_default())
+}
+
 /// Checks that images of this shape suit the classifier.
-fn recognised([c, h, w]: [usize; 3]) -> Result<(), Error> {
+fn check_shape([c, h, w]: [usize; 3]) -> Result<(), Error> {
     match [c, h, w] == Classifier::IMAGE {
         true => Ok(()),
         false => Err(Error::Unsuited(format!("the classifier recognises 1×28×28 images, and these are {c}×{h}×{w}"))),

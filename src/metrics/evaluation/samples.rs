@@ -43,11 +43,11 @@ impl<'a> Reference<'a> {
     /// images. `classifier` computes the features.
     ///
     /// # Errors
-    /// If the shape of the images differs from the classifier's, there are fewer than two test images, their features
-    /// are not finite, or the adapter fails.
+    /// If the shape of the images differs from the classifier's, a label is no digit, there are fewer than two test
+    /// images, their features are not finite, or the adapter fails.
     pub fn new(classifier: &'a Classifier, train: &Images, test: &Images, sizes: SampleSizes) -> Result<Self, Error> {
-        recognised(train.shape)?;
-        recognised(test.shape)?;
+        recognised(train)?;
+        recognised(test)?;
         let train = train.gather(0..train.len());
         let test = test.gather(0..sizes.samples.min(test.len()));
         let features = classifier.look(&test)?.features;

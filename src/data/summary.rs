@@ -1,0 +1,79 @@
+use super::HeldOut;
+use crate::files::FileError;
+use crate::picture::FORMATS;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What loading a part of a data set did beside reading images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// The numbers of pictures of a folder for training and for testing, and what decides about them.
+    pub parts: Option<(usize, usize, HeldOut)>,
+    /// Pictures and subfolders that cannot be read. They are left out.
+    pub unreadable: Vec<FileError>,
+    /// The number of files that are no pictures, by extension.
+    pub others: BTreeMap<String, usize>,
+    /// The number of pictures with transparent parts that were put on black.
+    pub on_black: usize,
+    /// The number of pictures with transparent parts that were put on white.
+    pub on_white: usize,
+    /// Height and width of the images in MNIST's files, if they are not those of the network.
+    pub resized: Option<[usize; 2]>,
+    /// The file of labels that would belong to the images in MNIST's files, if it is missing.
+    pub labels: Option<PathBuf>,
+}
+
+/// Lines of text, none of them empty; nothing if there is nothing to say.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![];
+        if let Some((train, test, by)) = self.parts {
+            lines.push(match by {
+                _ if test == 0 => format!("{train} pictures for training, none held out"),
+                HeldOut::Folder => {
+                    format!("{train} pictures for training, {test} held out by the names of their folders")
+                }
+                HeldOut::Hash => format!("{train} pictures for training, {test} held out by the hashes of their paths"),
+            });
+        }
+        if !self.unreadable.is_empty() {
+            let (count, first) = (self.unreadable.len(), first(&self.unreadable));
+            lines.push(format!("{count} left out, which cannot be read: {first}"));
+        }
+        if !self.others.is_empty() {
+            lines.push(others(&self.others));
+        }
+        let [black, white] = [self.on_black, self.on_white];
+        if black + white > 0 {
+            let count = black + white;
+            lines.push(format!("{count} pictures with transparent parts: {black} put on black, {white} on white"));
+        }
+        if let Some([h, w]) = self.resized {
+            lines.push(format!("images of {h}×{w}, cropped around their centre and resized"));
+        }
+        if let Some(path) = &self.labels {
+            lines.push(format!("no labels: there is no {}", path.display()));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// The first of several errors, as text.
+pub(super) fn first(errors: &[FileError]) -> String {
+    const SHOWN: usize = 3;
+    let mut texts: Vec<_> = errors.iter().take(SHOWN).map(ToString::to_string).collect();
+    if errors.len() > SHOWN {
+        texts.push("…".into());
+    }
+    texts.join("; ")
+}
+
+/// The files that are no pictures, as text: the most frequent extensions first.
+pub(super) fn others(others: &BTreeMap<String, usize>) -> String {
+    let mut kinds: Vec<_> = others.iter().collect();
+    kinds.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
+    let kinds: Vec<_> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let count: usize = others.values().sum();
+    format!("{count} files are no {FORMATS}: {}", kinds.join(", "))
+}

@@ -1,0 +1,103 @@
+//! Picture files, decoded within bounds of memory and time.
+
+use super::jpeg;
+use crate::files::FileError;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::Path;
+
+/// The largest number of pixels of a picture that is read: 24·2²⁰, which has room for 6016×4016. With at most 9 bytes per
+/// pixel while it is decoded, a picture then takes less than 256 MiB. A JPEG of four components may have three quarters
+/// of that.
+pub const PIXELS: u64 = 24 << 20;
+/// The largest compressed size in bytes of a JPEG or WebP, which are held in memory while they are decoded.
+const COMPRESSED: u64 = 32 << 20;
+/// Bound of a decoder's own allocations, in bytes.
+const DECODER: u64 = 8 * PIXELS;
+
+/// The formats that are read, for messages.
+pub(crate) const FORMATS: &str = "JPEG, PNG, WebP, BMP or GIF";
+
+/// Whether a file's name says that it is a picture in one of the [`FORMATS`].
+pub(crate) fn has_picture_name(path: &Path) -> bool {
+    let format = path.extension().and_then(ImageFormat::from_extension);
+    format.is_some_and(is_read)
+}
+
+/// Whether a file's contents begin as those of a picture in one of the [`FORMATS`].
+pub(crate) fn is_picture(path: &Path) -> Result<bool, FileError> {
+    let mut reader = open(path)?;
+    Ok(format(path, &mut reader)?.is_some())
+}
+
+/// Decodes a picture. The orientation is that of its metadata, and is not applied yet.
+pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileError> {
+    let failed = |reason: String| FileError::new(path, reason);
+    let unreadable = |e| FileError::unreadable(path, &e);
+    let mut reader = open(path)?;
+    let Some(format) = format(path, &mut reader)? else {
+        let empty = reader.fill_buf().map_err(unreadable)?.is_empty();
+        let what = if empty { "the file is empty".into() } else { format!("the contents are no {FORMATS}") };
+        return Err(failed(what));
+    };
+    let (mut length, mut limit) = (reader.get_ref().metadata().map_err(unreadable)?.len(), PIXELS);
+    if format == ImageFormat::Jpeg {
+        let markers = jpeg::markers(&mut reader).map_err(unreadable)?;
+        let markers = markers.ok_or_else(|| failed("the JPEG is truncated: its end marker is missing".into()))?;
+        reader.rewind().map_err(unreadable)?;
+        length = markers.length;
+        if markers.components > 3 {
+            limit = PIXELS / 4 * 3;
+        }
+    }
+    if matches!(format, ImageFormat::Jpeg | ImageFormat::WebP) && length > COMPRESSED {
+        return Err(failed(format!("the picture has {length} bytes, and the limit is {COMPRESSED}")));
+    }
+    let undecodable = |e| failed(format!("the {} cannot be decoded: {e}", name(format)));
+    let mut reader = ImageReader::with_format(reader.take(length), format);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(DECODER);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if !(1..=limit).contains(&pixels) {
+        return Err(failed(format!("the picture has {width}×{height} = {pixels} pixels, and the limit is {limit}")));
+    }
+    // Metadata that cannot be read does not make the picture unreadable.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok((picture, orientation))
+}
+
+/// Opens a regular file; opening a pipe could wait for ever.
+fn open(path: &Path) -> Result<BufReader<File>, FileError> {
+    let unreadable = |e| FileError::unreadable(path, &e);
+    match std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        true => Ok(BufReader::new(File::open(path).map_err(unreadable)?)),
+        false => Err(FileError::new(path, "not a regular file")),
+    }
+}
+
+/// The format by the file's contents, if it is one of the [`FORMATS`].
+fn format(path: &Path, reader: &mut BufReader<File>) -> Result<Option<ImageFormat>, FileError> {
+    let start = reader.fill_buf().map_err(|e| FileError::unreadable(path, &e))?;
+    Ok(image::guess_format(start).ok().filter(|&format| is_read(format)))
+}
+
+fn is_read(format: ImageFormat) -> bool {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
+    matches!(format, Jpeg | Png | WebP | Bmp | Gif)
+}
+
+fn name(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::Png => "PNG",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Bmp => "BMP",
+        _ => "GIF",
+    }
+}
