@@ -217,7 +217,7 @@ mod tests {
         let vae = config(KINDS[1]);
         assert!(refused(Images { shape: [1, 14, 56], ..squares() }, vae).contains("1×28×28"));
         assert!(refused(squares(), BaselineConfig { batch: 1, ..vae }).contains("batch is 1"));
-        assert!(refused(squares(), BaselineConfig { batch: 41, ..vae }).contains("between 1 and 40"));
+        assert!(refused(squares(), BaselineConfig { batch: 41, ..vae }).contains("between 2 and 40"));
         assert!(
             refused(squares(), BaselineConfig { kind: Kind::Vae { variance: 0.0 }, ..vae }).contains("variance is 0")
         );

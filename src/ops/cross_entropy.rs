@@ -84,8 +84,10 @@ params! {
     struct Params { samples: u32, classes: u32, parts: u32 }
 }
 
-/// Most classes of one invocation, which bounds the turns of its loops.
-const CLASSES: usize = 1 << 12;
+/// Classes of a part: few enough for the rounding of their sum.
+const CLASSES: usize = 1 << 9;
+/// Most parts of a sample, over which each invocation loops.
+const PARTS: usize = 1 << 12;
 
 /// Adds the dispatches of the totals of each part and of the kernel `entry`, whose output [parts, …] is `y`.
 fn lower(at: &mut Lowering<'_>, entry: &'static str, more: &[(&'static str, ValueId)], y: ValueId) {
@@ -106,7 +108,7 @@ fn lower(at: &mut Lowering<'_>, entry: &'static str, more: &[(&'static str, Valu
 /// Number of samples, of classes, and of parts of the classes.
 fn extents(at: &Lowering<'_>) -> [usize; 3] {
     let [samples, classes] = at.shapes[0].matrix().expect("the shape rule accepts only matrices of logits");
-    [samples, classes, classes.div_ceil(CLASSES)]
+    [samples, classes, classes.div_ceil(CLASSES).min(PARTS)]
 }
 
 impl Lower for CrossEntropy {
@@ -139,7 +141,7 @@ pub(super) const EXAMPLES: &[Example] = &[Example::new(
 #[cfg(test)]
 mod tests {
     use crate::tape::Tape;
-    use crate::testing::{agrees, agrees_with, differentiates};
+    use crate::testing::{agrees, agrees_with, differentiates, gpu, run};
     use proptest::prelude::*;
 
     proptest! {
@@ -165,5 +167,35 @@ mod tests {
         agrees_with(&tape, &feeds).unwrap();
         let slices: Vec<_> = feeds.iter().map(|(v, d)| (*v, d.as_slice())).collect();
         assert_eq!(tape.interpret(&slices).unwrap().get(loss), [100.0]);
+    }
+
+    /// Loss and gradient for one sample.
+    fn on_adapter(logits: [f64; 3], targets: [f64; 3]) -> [Vec<f32>; 2] {
+        let tape = Tape::new();
+        let (x, t) = (tape.input("x", [1, 3]), tape.input("t", [1, 3]));
+        let loss = x.softmax_cross_entropy(t);
+        let dx = tape.gradient(loss, &[x]).unwrap()[0];
+        let feeds = vec![(x, logits.to_vec()), (t, targets.to_vec())];
+        run(&tape, &feeds, &[loss, dx], gpu()).unwrap().0.try_into().unwrap()
+    }
+
+    #[test]
+    fn a_number_that_is_added_to_all_logits_changes_nothing() {
+        let at = |offset: f64| on_adapter([offset, offset - 8.0, offset + 16.0], [0.25, 0.5, 0.25]);
+        for offset in [1e6, -1e6, 1e8, -1e8] {
+            assert_eq!(at(offset), at(0.0), "{offset}");
+        }
+        let [loss, _] = on_adapter([1e8, 1e8, f64::NEG_INFINITY], [1.0, 0.0, 0.0]);
+        assert!((loss[0] - 2f32.ln()).abs() < 1e-6, "{loss:?}");
+    }
+
+    #[test]
+    fn an_impossible_class_that_is_not_expected_costs_nothing() {
+        let [loss, dx] = on_adapter([0.0, 1.0, f64::NEG_INFINITY], [1.0, 0.0, 0.0]);
+        assert!((loss[0] - 1.313_261_7).abs() < 1e-6, "{loss:?}");
+        assert!((dx[0] + 0.731_058_6).abs() < 1e-6 && dx[2] == 0.0, "{dx:?}");
+        // Where it is expected, the loss is infinite and the gradient is not.
+        let [loss, dx] = on_adapter([0.0, 1.0, f64::NEG_INFINITY], [0.0, 0.0, 1.0]);
+        assert!(loss[0] == f32::INFINITY && dx[2] == -1.0, "{loss:?} {dx:?}");
     }
 }

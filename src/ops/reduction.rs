@@ -149,6 +149,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::moving_average;
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
@@ -179,7 +180,8 @@ mod tests {
     #[test]
     fn nothing_cannot_be_reduced() {
         let tape = Tape::new();
-        tape.input("x", [0, 3]).sum();
+        let update = moving_average(tape.state("average", [3]), tape.input("x", [3]), tape.input("rate", [1]));
+        update.sum();
         assert!(tape.check().unwrap_err().to_string().contains("nothing to reduce"));
     }
 }

@@ -101,3 +101,18 @@ fn every_operation_agrees_with_its_reference_on_extremes() {
     }
     assert!(wrong.is_empty(), "{} wrong results:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn an_empty_batch_is_a_misfit() {
+    for name in ["input", "state", "constant"] {
+        let tape = Tape::new();
+        let x = match name {
+            "input" => tape.input("x", [0, 3]),
+            "state" => tape.state("x", [0, 3]),
+            _ => tape.constant(1.0, [0, 3]),
+        };
+        x.tanh().sum();
+        let error = tape.check().unwrap_err().to_string();
+        assert!(error.contains("of shape [0, 3] has no elements") && error.contains("extremes.rs"), "{error}");
+    }
+}

@@ -165,6 +165,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::blocking_variants;
     use crate::tape::Tape;
     use crate::testing::{agrees_with, differentiates, feeds, gpu, run};
     use proptest::prelude::*;
@@ -307,5 +308,24 @@ mod tests {
         let dx = tape.gradient((y * y).sum(), &[x]).unwrap()[0];
         let error = tape.gradient((dx * dx).sum(), &[x]).unwrap_err().to_string();
         assert!(error.contains("batch_norm_input_gradient has no gradient rule"), "{error}");
+    }
+
+    #[test]
+    fn an_outlier_anywhere_costs_the_variance_no_precision() {
+        let n = 400_000;
+        let noise = |i: usize| f64::from(((i * 7919 % 1009) as f32 / 1009.0 - 0.5) * 0.35);
+        for outlier in [0, 1, n / 2, n - 1] {
+            let x: Vec<f64> = (0..n).map(|i| if i == outlier { 1000.0 } else { noise(i) }).collect();
+            let mean = x.iter().sum::<f64>() / n as f64;
+            let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+            let tape = Tape::new();
+            let input = tape.input("x", [1, 1, n]);
+            let statistics = input.batch_statistics();
+            for (name, gpu) in blocking_variants(gpu()).unwrap() {
+                let found = run(&tape, &vec![(input, x.clone())], &[statistics], &gpu).unwrap().0.remove(0);
+                let off = (f64::from(found[1]) / variance - 1.0).abs();
+                assert!(off < 1e-4, "{name}, outlier at {outlier}: {} instead of {variance}", found[1]);
+            }
+        }
     }
 }
