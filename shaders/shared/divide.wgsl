@@ -3,11 +3,14 @@
 struct Division { quotient: i32, remainder: i32 }
 
 // n / d for n >= 0, d > 0, given inverse = 1 / f32(d). Integer division is slow everywhere, and very slow on software
-// adapters. For quotients below 2^22 the estimate is off by at most one, which the remainder shows.
+// adapters. The estimate is off by up to n/d · 2^-22 + 1, so that the quotient of the rest is off by at most one, which
+// the remainder shows.
 fn divide(n: i32, d: i32, inverse: f32) -> Division {
   let estimate = i32(f32(n) * inverse);
   let rest = n - estimate * d;
-  let low = i32(rest >= d);
-  let high = i32(rest < 0);
-  return Division(estimate + low - high, rest + (high - low) * d);
+  let more = i32(floor(f32(rest) * inverse));
+  let remainder = rest - more * d;
+  let low = i32(remainder >= d);
+  let high = i32(remainder < 0);
+  return Division(estimate + more + low - high, remainder + (high - low) * d);
 }
