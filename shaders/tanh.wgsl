@@ -1,11 +1,10 @@
-// y = tanh x. Some drivers compute it from exp(2x), which overflows for large x and cancels for small x. Beyond 15 the
-// result is ±1 in f32. Below a quarter the Taylor series up to x⁹ is exact to 1e-8 of the result.
+// y = tanh x = ±(1 − e)/(1 + e) with e = e^−2|x|, which cannot overflow. 1 − e cancels for small x: below a quarter the
+// Taylor series up to x⁹ is exact to 1e-8 of the result. The tanh of some drivers overflows, or loses a NaN.
 fn formula_1(x: vec4<f32>) -> vec4<f32> {
-  let magnitude = abs(x);
+  let e = exp(-2.0 * abs(x));
   let s = x * x;
   let series = x * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
-  let saturated = select(tanh(x), sign(x), magnitude > vec4<f32>(15.0));
-  return select(saturated, series, magnitude < vec4<f32>(0.25));
+  return select(sign(x) * (1.0 - e) / (1.0 + e), series, abs(x) < vec4<f32>(0.25));
 }
 
 // ∂L/∂x from y and g = ∂L/∂y

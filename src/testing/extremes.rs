@@ -1,7 +1,8 @@
-//! Every operation on the extremes of f32, each line against its f64 reference on the operands that the adapter had.
+//! Every operation, and every variant of its kernels, on the extremes of f32: each line against its f64 reference on the operands that the adapter had.
 
 use super::{Feeds, feeds_in, gpu, run};
-use crate::ops::{Case, Example, examples};
+use crate::gpu::Gpu;
+use crate::ops::{Case, Example, blocking_variants, examples};
 use crate::tape::{Op, Source, Tape, Tensor, Var};
 
 /// Numbers that kernels get wrong first.
@@ -34,9 +35,9 @@ fn references(op: &dyn Op, operands: &[Tensor<'_>], var: Var<'_>) -> [Vec<f64>; 
 }
 
 /// Runs `tape` with `feeds`, and returns the first element that is none of the results of its reference.
-fn first_wrong(tape: &Tape, feeds: &Feeds<'_>) -> Option<String> {
+fn first_wrong(tape: &Tape, feeds: &Feeds<'_>, gpu: &Gpu) -> Option<String> {
     let lines = tape.all(|node| matches!(&node.source, Source::Op(op) if op.writes().is_empty()));
-    let (found, _) = run(tape, feeds, &lines, gpu()).unwrap_or_else(|e| panic!("{e}"));
+    let (found, _) = run(tape, feeds, &lines, gpu).unwrap_or_else(|e| panic!("{e}"));
     let found: Vec<Vec<f64>> = found.iter().map(|data| data.iter().map(|&x| f64::from(x)).collect()).collect();
     let nodes = tape.nodes();
     let constants = nodes.iter().map(|node| match node.source {
@@ -85,6 +86,7 @@ fn record(example: &Example) -> Tape {
 #[test]
 fn every_operation_agrees_with_its_reference_on_extremes() {
     let mut wrong = vec![];
+    let variants = blocking_variants(gpu()).expect("the tests need a second device");
     for (module, example) in examples() {
         let tape = record(&example);
         let fed = feeds_in(&tape, 5, example.domain);
@@ -93,8 +95,11 @@ fn every_operation_agrees_with_its_reference_on_extremes() {
             for extreme in EXTREMES {
                 let mut feeds = fed.clone();
                 feeds[i].1[0] = f64::from(extreme as f32);
-                if let Some(message) = first_wrong(&tape, &feeds) {
-                    wrong.push(format!("{module}: {} with {} = {extreme:e}: {message}", example.usage, var.name()));
+                for (variant, gpu) in &variants {
+                    if let Some(message) = first_wrong(&tape, &feeds, gpu) {
+                        let (usage, name) = (example.usage, var.name());
+                        wrong.push(format!("{variant}: {module}: {usage} with {name} = {extreme:e}: {message}"));
+                    }
                 }
             }
         }
