@@ -203,8 +203,14 @@ mod tests {
             reads.dedup();
             let bindings = ["x", "x1"].into_iter().zip(reads.iter().copied()).chain([("y", y)]).collect();
             let kernel = Kernel::new(&[], "none", &[]);
-            let dispatch =
-                Dispatch { kernel, bindings, params: Params::default(), workgroups: 1, turns: 0, cost: Cost::default() };
+            let dispatch = Dispatch {
+                kernel,
+                bindings,
+                params: Params::default(),
+                workgroups: 1,
+                turns: 0,
+                cost: Cost::default(),
+            };
             let line = interfaces.len();
             commands.push(Command { line, op: "none", shape: String::new(), what: String::new(), dispatch });
             interfaces.push(interface(reads.len().min(2)));

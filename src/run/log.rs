@@ -32,7 +32,11 @@ impl<T: DeserializeOwned> Log<T> {
         }
         let skipped = skipped.first().map(|(line, error)| {
             let count = skipped.len();
-            format!("{}: {count} damaged line(s) skipped; the first is line {line}: {}", path.display(), excerpt(&error.to_string()))
+            format!(
+                "{}: {count} damaged line(s) skipped; the first is line {line}: {}",
+                path.display(),
+                excerpt(&error.to_string())
+            )
         });
         Ok(Self { records, skipped })
     }

@@ -2,8 +2,8 @@ use super::{Convolution, Geometry, Operands, Sizes, TransposedConvolution};
 use crate::gpu::Caps;
 use crate::ops::lower::{Lower, Lowering};
 use crate::ops::product::Tiling;
-use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::shader;
+use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 
 /// weight\[o, c, i, j\] = Σ big\[n, c, y·stride − padding + i, x·stride − padding + j\]·small\[n, o, y, x\], the
 /// adjoint of the convolution in its weights. Inputs: big, small.
