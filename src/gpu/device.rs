@@ -27,6 +27,16 @@ struct Inner {
     failure: Arc<Mutex<Option<GpuError>>>,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // wgpu panics or crashes where it frees some devices that have failed. Such a device stays until the process ends.
+        if lock(&self.failure).is_some() {
+            std::mem::forget((self.queue.clone(), self.device.clone()));
+        }
+    }
+}
+
 /// A compiled kernel.
 pub(super) struct Pipeline {
     pub raw: wgpu::ComputePipeline,

@@ -94,7 +94,7 @@ impl GpuError {
         let says = |words: [&str; 2]| words.iter().any(|word| text.contains(word));
         if says(["outofmemory", "notenoughmemory"]) {
             Self::OutOfMemory { what: what.into() }
-        } else if says(["lost", "unexpectederror"]) {
+        } else if says(["lost", "unexpected"]) {
             Self::Lost(message)
         } else {
             Self::Validation { what: what.into(), reason: message }
