@@ -37,6 +37,7 @@ struct Arguments {
 }
 
 fn main() {
+    say::without_display();
     if let Err(error) = run(options::parse()) {
         note!("error: {error}");
         std::process::exit(1);

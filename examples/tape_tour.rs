@@ -31,6 +31,7 @@ fn value(tape: &Tape, feeds: &[(Var<'_>, Vec<f64>)], v: Var<'_>) -> Result<f64, 
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    say::without_display();
     // 1. Recording computes nothing. `y` is a line on the tape, and `gradient` adds more lines for its derivative.
     let tape = Tape::new();
     let x = tape.input("x", [1]);

@@ -1,6 +1,8 @@
 //! The options of all examples, as clap lists them: a number out of its stated range is refused before anything else.
 
-use std::path::{Path, PathBuf};
+#[path = "support/examples.rs"]
+mod examples;
+
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -19,20 +21,6 @@ const EXAMPLES: [(&str, &[&str]); 12] = [
     ("step_time", &[]),
     ("train", &[]),
 ];
-
-/// Builds the examples, and returns their folder.
-fn build() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--examples", "--target-dir"]);
-    cargo.arg(profile.parent().unwrap());
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    assert!(cargo.status().unwrap().success(), "the examples do not build");
-    profile.join("examples")
-}
 
 /// The range in a text that ends with `from A to B`, in any case.
 fn range(text: &str) -> Option<(String, String)> {
@@ -63,7 +51,7 @@ fn options(help: &str) -> Vec<(String, String, String)> {
 
 #[test]
 fn numbers_out_of_range_are_refused_with_the_range() {
-    let folder = build();
+    let folder = examples::build();
     let work = tempfile::tempdir().unwrap();
     let run = |name: &str, arguments: &[&str]| -> Output {
         Command::new(folder.join(name)).current_dir(work.path()).args(arguments).output().unwrap()

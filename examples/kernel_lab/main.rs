@@ -40,6 +40,7 @@ ign::params! {
 }
 
 fn main() {
+    say::without_display();
     if let Err(error) = run(options::parse()) {
         note!("error: {error}");
         std::process::exit(1);

@@ -84,6 +84,7 @@ impl Point {
 }
 
 fn main() {
+    say::without_display();
     if let Err(error) = run(options::parse()) {
         note!("error: {error}");
         std::process::exit(1);

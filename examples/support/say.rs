@@ -16,3 +16,13 @@ macro_rules! note {
         let _ = writeln!(std::io::stderr(), $($text)*);
     }};
 }
+
+/// Keeps Mesa from printing errors at every start where there is no desktop session: its layer that chooses among
+/// adapters looks for a display. Must be the first call of `main`.
+pub fn without_display() {
+    let session = std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| std::path::Path::new(&folder).is_dir());
+    if !session {
+        // SAFETY: the process has no other thread yet.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}

@@ -1,9 +1,9 @@
 //! Blocking calls for native programs. Work on the adapter is `async`, so that it can run in a browser too.
 //! [`Gpu::wait`] runs it from synchronous code.
 
+use super::panics::caught;
 use super::{Commands, Gpu, GpuError, Profile, Program, Result, Store, ValueId};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -24,14 +24,13 @@ impl Gpu {
             }
             // The poll runs the device's callbacks, and the futures of this crate wait for nothing else.
             // wgpu panics in `Device::poll` if the driver reports a lost device, and has no call that returns the error.
-            // Nothing of this crate is borrowed meanwhile, and the failure is recorded, so that no later call goes on.
             let poll = || self.device().poll(wgpu::PollType::wait_indefinitely());
-            let reason = match catch_unwind(AssertUnwindSafe(poll)) {
+            let reason = match caught(poll) {
                 Ok(Ok(_)) => continue,
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => "waiting for it failed".into(),
+                Err(reason) => reason,
             };
-            return Err(self.fail(GpuError::Lost(reason)).into());
+            return Err(self.fail(GpuError::from_message(reason, GpuError::UNNAMED)).into());
         }
     }
 

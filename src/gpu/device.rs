@@ -1,5 +1,6 @@
 use super::adapter::{caps_of, choose};
 use super::kernel::{BindingKind, Interface, Kernel};
+use super::panics::caught;
 use super::{Caps, GpuError, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,16 @@ struct Inner {
     staging: Mutex<Vec<wgpu::Buffer>>,
     made: AtomicU64,
     failure: Arc<Mutex<Option<GpuError>>>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // wgpu panics or crashes where it frees some devices that have failed. Such a device stays until the process ends.
+        if lock(&self.failure).is_some() {
+            std::mem::forget((self.queue.clone(), self.device.clone()));
+        }
+    }
 }
 
 /// A compiled kernel.
@@ -67,20 +78,22 @@ impl Gpu {
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         };
-        let (device, queue) = adapter
-            .request_device(&descriptor)
-            .await
-            .map_err(|e| GpuError::NoDevice { adapter: caps.to_string(), reason: e.to_string() })?;
+        let failed = |reason| GpuError::NoDevice { adapter: caps.to_string(), reason };
+        let request = || adapter.request_device(&descriptor);
+        let (device, queue) = caught(request).map_err(failed)?.await.map_err(|e| failed(e.to_string()))?;
 
         let failure: Arc<Mutex<Option<GpuError>>> = Arc::default();
         let lost = failure.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // The loss is the cause of errors that arrived before it.
-            *lock(&lost) = Some(GpuError::Lost(format!("{reason:?} {message}")));
+            let error = match GpuError::from_message(message, GpuError::UNNAMED) {
+                GpuError::Validation { reason: message, .. } => GpuError::Lost(format!("{reason:?}: {message}")),
+                error => error,
+            };
+            record(&lost, error);
         });
         let uncaptured = failure.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            lock(&uncaptured).get_or_insert(GpuError::from_scope(error, "a command"));
+            record(&uncaptured, GpuError::from_scope(error, GpuError::UNNAMED));
         }));
         let inner = Inner {
             adapter,
@@ -148,7 +161,7 @@ impl Gpu {
             });
         }
         let raw = self
-            .scoped(&format!("{what} of {bytes} bytes ({} MiB)", bytes.div_ceil(1 << 20)), || {
+            .scoped(&sized(what, bytes), || {
                 let raw = self.raw_buffer(what, bytes, BufferUsages::STORAGE | TRANSFER);
                 if let Some(contents) = contents {
                     self.queue().write_buffer(&raw, 0, bytemuck::cast_slice(contents));
@@ -164,15 +177,21 @@ impl Gpu {
     /// # Errors
     /// `contents` of another size, or an earlier failure of the device.
     pub fn write(&self, what: &str, buffer: &Buffer, contents: &[f32]) -> Result<()> {
+        self.write_region(what, (&buffer.raw, 0, buffer.elements), contents)
+    }
+
+    /// Replaces the contents of a region.
+    pub(super) fn write_region(&self, what: &str, region: Region<'_>, contents: &[f32]) -> Result<()> {
         self.healthy()?;
-        if contents.len() != buffer.elements {
+        let (buffer, offset, elements) = region;
+        if contents.len() != elements {
             return Err(GpuError::Transfer {
                 name: what.into(),
-                reason: format!("{} elements expected, {} given", buffer.elements, contents.len()),
+                reason: format!("{elements} elements expected, {} given", contents.len()),
             });
         }
-        self.queue().write_buffer(&buffer.raw, 0, bytemuck::cast_slice(contents));
-        Ok(())
+        let what = || sized(&format!("a copy of {what}"), 4 * elements as u64);
+        self.guarded(what, || self.queue().write_buffer(buffer, offset, bytemuck::cast_slice(contents)))
     }
 
     /// Reads several buffers, after all work submitted so far.
@@ -210,14 +229,17 @@ impl Gpu {
         self.healthy()?;
         let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
         let staging = self.staging(bytes).await?;
-        let mut encoder = self.device().create_command_encoder(&Default::default());
-        let mut at = 0;
-        for &(buffer, offset, elements) in regions {
-            let size = 4 * elements as u64;
-            encoder.copy_buffer_to_buffer(buffer, offset, &staging, at, size);
-            at += size;
-        }
-        self.queue().submit([encoder.finish()]);
+        self.submit(
+            || sized("commands for a readback", bytes),
+            |encoder| {
+                let mut at = 0;
+                for &(buffer, offset, elements) in regions {
+                    let size = 4 * elements as u64;
+                    encoder.copy_buffer_to_buffer(buffer, offset, &staging, at, size);
+                    at += size;
+                }
+            },
+        )?;
 
         let (signal, mapped) = signal();
         staging.slice(..bytes.max(4)).map_async(wgpu::MapMode::Read, signal);
@@ -273,24 +295,60 @@ impl Gpu {
         })
     }
 
-    pub(super) fn uniforms(&self, contents: &[u8]) -> wgpu::Buffer {
-        // Not `create_buffer_init`, which panics where mapping fails.
-        let raw = self.raw_buffer("parameters", contents.len() as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
-        self.queue().write_buffer(&raw, 0, contents);
-        raw
+    pub(super) async fn uniforms(&self, contents: &[u8]) -> Result<wgpu::Buffer> {
+        let bytes = contents.len() as u64;
+        self.scoped(&sized("a buffer of parameters", bytes), || {
+            // Not `create_buffer_init`, which panics where mapping fails.
+            let raw = self.raw_buffer("parameters", bytes, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
+            self.queue().write_buffer(&raw, 0, contents);
+            raw
+        })
+        .await
     }
 
-    /// Records a failure. The first one is kept.
+    /// Records a failure, and returns the first cause of all so far.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn fail(&self, error: GpuError) -> GpuError {
-        lock(&self.inner.failure).get_or_insert(error).clone()
+        record(&self.inner.failure, error)
+    }
+
+    /// Submits the commands that `encode` records. `what` names them in error messages.
+    pub(super) fn submit(
+        &self,
+        what: impl Fn() -> String,
+        encode: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> Result<()> {
+        self.healthy()?;
+        self.guarded(what, || {
+            let mut encoder = self.device().create_command_encoder(&Default::default());
+            encode(&mut encoder);
+            self.queue().submit([encoder.finish()]);
+        })
+    }
+
+    /// Runs a call for `what` that returns no error, and returns the failure that it left.
+    fn guarded(&self, what: impl Fn() -> String, call: impl FnOnce()) -> Result<()> {
+        if let Err(panic) = caught(call) {
+            record(&self.inner.failure, GpuError::from_message(panic, &what()));
+        }
+        self.named(what)
+    }
+
+    /// As [`healthy`](Self::healthy), after work on `what`, which is named if the device ran out of memory in it.
+    fn named(&self, what: impl FnOnce() -> String) -> Result<()> {
+        match &mut *lock(&self.inner.failure) {
+            Some(GpuError::OutOfMemory { what: unnamed }) if unnamed == GpuError::UNNAMED => *unnamed = what(),
+            _ => {}
+        }
+        self.healthy()
     }
 
     /// Runs `make` and returns validation and out-of-memory errors within it as errors about `what`.
     pub(super) async fn scoped<T>(&self, what: &str, make: impl FnOnce() -> T) -> Result<T> {
+        self.healthy()?;
         let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
-        let made = make();
+        let made = caught(make);
         let (validation, memory) = (validation.pop(), memory.pop());
         let (validation, memory) = (validation.await, memory.await);
         // An object that was not made for want of memory, or on a lost device, is invalid wherever it is used next:
@@ -298,8 +356,13 @@ impl Gpu {
         if let Some(error) = memory {
             return Err(GpuError::from_scope(error, what));
         }
-        self.healthy()?;
-        validation.map_or(Ok(made), |error| Err(GpuError::from_scope(error, what)))
+        self.named(|| what.into())?;
+        match (validation, made) {
+            (Some(error), _) => Err(GpuError::from_scope(error, what)),
+            (None, Ok(made)) => Ok(made),
+            // The device may be half changed, and is not used again.
+            (None, Err(panic)) => Err(record(&self.inner.failure, GpuError::from_message(panic, what))),
+        }
     }
 
     /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
@@ -402,8 +465,24 @@ impl Gpu {
             return Ok(buffer);
         }
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        let what = format!("a buffer of {bytes} bytes ({} MiB) for reading", bytes.div_ceil(1 << 20));
-        self.scoped(&what, || self.raw_buffer("staging", bytes, usage)).await
+        self.scoped(&sized("a buffer for a readback", bytes), || self.raw_buffer("staging", bytes, usage)).await
+    }
+}
+
+/// `what` with its size, for messages.
+pub(super) fn sized(what: &str, bytes: u64) -> String {
+    format!("{what} of {bytes} bytes ({} MiB)", bytes.div_ceil(1 << 20))
+}
+
+/// Records a failure of the device, and returns the first cause of all so far.
+fn record(failure: &Mutex<Option<GpuError>>, error: GpuError) -> GpuError {
+    let mut failure = lock(failure);
+    match (&*failure, &error) {
+        // On a lost device every object is invalid, and the loss may be reported after such an error.
+        (Some(GpuError::Validation { .. }), GpuError::Lost(_) | GpuError::OutOfMemory { .. }) | (None, _) => {
+            failure.insert(error).clone()
+        }
+        (Some(first), _) => first.clone(),
     }
 }
 

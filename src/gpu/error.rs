@@ -85,6 +85,22 @@ pub enum GpuError {
 }
 
 impl GpuError {
+    /// The object of [`Self::OutOfMemory`] where wgpu does not say which call failed.
+    pub(super) const UNNAMED: &str = "commands";
+
+    /// The error of which wgpu gives only a text: a lost device, whose cause may be a lack of memory, or a panic.
+    pub(super) fn from_message(message: String, what: &str) -> Self {
+        let text = message.to_lowercase().replace(' ', "");
+        let says = |words: [&str; 2]| words.iter().any(|word| text.contains(word));
+        if says(["outofmemory", "notenoughmemory"]) {
+            Self::OutOfMemory { what: what.into() }
+        } else if says(["lost", "unexpected"]) {
+            Self::Lost(message)
+        } else {
+            Self::Validation { what: what.into(), reason: message }
+        }
+    }
+
     pub(super) fn from_scope(error: wgpu::Error, what: &str) -> Self {
         match error {
             wgpu::Error::OutOfMemory { .. } => Self::OutOfMemory { what: what.into() },

@@ -1,5 +1,6 @@
 //! Faults of the device, and the limits of a transfer.
 
+use super::panics::caught;
 use super::{Gpu, GpuError, Store};
 
 fn open() -> Gpu {
@@ -22,6 +23,33 @@ fn every_call_on_a_lost_device_says_that_it_is_lost() {
     for (call, result) in calls {
         assert!(matches!(result, Err(GpuError::Lost(_))), "{call}: {result:?}");
     }
+}
+
+#[test]
+fn the_first_cause_of_a_failure_is_kept() {
+    let memory = || GpuError::OutOfMemory { what: "a".into() };
+    let lost = || GpuError::Lost("gone".into());
+    let invalid = || GpuError::Validation { what: "b".into(), reason: "its buffer is invalid".into() };
+    for (first, second, kept) in [
+        (memory(), lost(), memory()),
+        (memory(), invalid(), memory()),
+        (lost(), memory(), lost()),
+        (lost(), invalid(), lost()),
+        (invalid(), lost(), lost()),
+        (invalid(), memory(), memory()),
+    ] {
+        let gpu = open();
+        gpu.fail(first);
+        assert_eq!(gpu.fail(second).to_string(), kept.to_string());
+        assert_eq!(gpu.healthy().expect_err("a failed device").to_string(), kept.to_string());
+    }
+}
+
+#[test]
+fn a_caught_panic_is_its_message() {
+    assert_eq!(caught(|| 1), Ok(1));
+    let panicked = caught(|| -> i32 { panic!("Error in {}:\n  lost", "poll") });
+    assert_eq!(panicked, Err("Error in poll: lost".into()));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod kernel;
+mod panics;
 mod plan;
 mod profile;
 mod program;

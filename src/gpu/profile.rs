@@ -1,5 +1,6 @@
 #[cfg(target_arch = "wasm32")]
 use super::GpuError;
+use super::device::sized;
 use super::program::Program;
 use super::{Cost, Result};
 use std::collections::BTreeMap;
@@ -169,7 +170,7 @@ impl Program {
         for dispatches in self.bound.chunks(2048) {
             let count = 2 * dispatches.len() as u32;
             let (queries, resolved) = gpu
-                .scoped("timestamp queries", || {
+                .scoped(&sized("timestamp queries", 8 * u64::from(count)), || {
                     gpu.count(1);
                     let queries = gpu.device().create_query_set(&wgpu::QuerySetDescriptor {
                         label: None,
@@ -180,20 +181,21 @@ impl Program {
                     (queries, gpu.raw_buffer("timestamps", 8 * u64::from(count), usage))
                 })
                 .await?;
-            let mut encoder = gpu.device().create_command_encoder(&Default::default());
-            for (i, dispatch) in dispatches.iter().enumerate() {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                    label: None,
-                    timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
-                        query_set: &queries,
-                        beginning_of_pass_write_index: Some(2 * i as u32),
-                        end_of_pass_write_index: Some(2 * i as u32 + 1),
-                    }),
-                });
-                dispatch.encode(&mut pass);
-            }
-            encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
-            gpu.queue().submit([encoder.finish()]);
+            let encode = |encoder: &mut wgpu::CommandEncoder| {
+                for (i, dispatch) in dispatches.iter().enumerate() {
+                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                        label: None,
+                        timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                            query_set: &queries,
+                            beginning_of_pass_write_index: Some(2 * i as u32),
+                            end_of_pass_write_index: Some(2 * i as u32 + 1),
+                        }),
+                    });
+                    dispatch.encode(&mut pass);
+                }
+                encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+            };
+            gpu.submit(|| format!("commands for {} timed dispatches", dispatches.len()), encode)?;
             let words = gpu.read_regions(&[(&resolved, 0, 2 * count as usize)]).await?.remove(0);
             let ticks: Vec<u64> =
                 words.chunks_exact(2).map(|w| u64::from(w[0].to_bits()) | u64::from(w[1].to_bits()) << 32).collect();

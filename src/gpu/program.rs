@@ -1,5 +1,5 @@
 use super::caps::padded;
-use super::device::Pipeline;
+use super::device::{Pipeline, sized};
 use super::kernel::{BindingKind, Interface};
 use super::plan::{Plan, plan};
 use super::{Buffer, Commands, Cost, Gpu, GpuError, MemoryReport, Place, Result, Store, ValueId};
@@ -57,7 +57,7 @@ impl Program {
         }
         let plan = plan(commands, &interfaces, gpu.caps().max_buffer);
         let values = make_buffers(gpu, commands, store, &plan).await?;
-        let bound = gpu.scoped("bind groups", || bind(gpu, commands, &values, &pipelines)).await?;
+        let bound = bind(gpu, commands, &values, &pipelines).await?;
         Ok(Self {
             gpu: gpu.clone(),
             bound,
@@ -93,16 +93,8 @@ impl Program {
     /// # Errors
     /// Another number of elements; a value that the program does not use; an earlier failure of the device.
     pub fn write(&self, value: ValueId, contents: &[f32]) -> Result<()> {
-        self.gpu.healthy()?;
         let region = self.region(value)?;
-        if contents.len() != region.elements {
-            return Err(GpuError::Transfer {
-                name: self.labels[value.0].clone(),
-                reason: format!("{} elements expected, {} given", region.elements, contents.len()),
-            });
-        }
-        self.gpu.queue().write_buffer(&region.buffer, region.offset, bytemuck::cast_slice(contents));
-        Ok(())
+        self.gpu.write_region(&self.labels[value.0], (&region.buffer, region.offset, region.elements), contents)
     }
 
     /// Reads values. The contents of a [planned](Place::Planned) value may be overwritten by later
@@ -139,15 +131,13 @@ impl Program {
     }
 
     pub(super) fn submit(&self, dispatches: &[BoundDispatch]) -> Result<()> {
-        self.gpu.healthy()?;
-        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        for dispatch in dispatches {
-            dispatch.encode(&mut pass);
-        }
-        drop(pass);
-        self.gpu.queue().submit([encoder.finish()]);
-        Ok(())
+        self.gpu.submit(
+            || format!("commands for {} dispatches", dispatches.len()),
+            |encoder| {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                dispatches.iter().for_each(|dispatch| dispatch.encode(&mut pass));
+            },
+        )
     }
 }
 
@@ -161,11 +151,11 @@ impl BoundDispatch {
 
 async fn make_buffers(gpu: &Gpu, commands: &Commands, store: &Store, plan: &Plan) -> Result<Vec<Option<Region>>> {
     let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-    let shared = gpu
-        .scoped("the buffers of intermediate values", || {
-            plan.buffers.iter().map(|&bytes| gpu.raw_buffer("shared", bytes, usage)).collect::<Vec<_>>()
-        })
-        .await?;
+    let mut shared = vec![];
+    for &bytes in &plan.buffers {
+        let what = sized("a buffer of intermediate values", bytes);
+        shared.push(gpu.scoped(&what, || gpu.raw_buffer("shared", bytes, usage)).await?);
+    }
     let mut regions = vec![];
     for (value, planned) in commands.values.iter().zip(&plan.placements) {
         let own = |buffer: Buffer| Some((buffer.raw, 0));
@@ -183,7 +173,12 @@ async fn make_buffers(gpu: &Gpu, commands: &Commands, store: &Store, plan: &Plan
     Ok(regions)
 }
 
-fn bind(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelines: &[Arc<Pipeline>]) -> Vec<BoundDispatch> {
+async fn bind(
+    gpu: &Gpu,
+    commands: &Commands,
+    values: &[Option<Region>],
+    pipelines: &[Arc<Pipeline>],
+) -> Result<Vec<BoundDispatch>> {
     let mut bytes = vec![];
     let mut blocks = vec![];
     for command in commands.list() {
@@ -192,7 +187,7 @@ fn bind(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelines: &[
         bytes.extend(&command.dispatch.params.bytes);
     }
     bytes.resize(bytes.len().next_multiple_of(16).max(16), 0);
-    let uniforms = gpu.uniforms(&bytes);
+    let uniforms = gpu.uniforms(&bytes).await?;
     gpu.count(commands.list().len());
 
     let make = |((command, pipeline), &block): ((&super::commands::Command, &Arc<Pipeline>), &u64)| {
@@ -235,5 +230,6 @@ fn bind(gpu: &Gpu, commands: &Commands, values: &[Option<Region>], pipelines: &[
                 .expect("the number of workgroups of every dispatch has been checked"),
         }
     };
-    commands.list().iter().zip(pipelines).zip(&blocks).map(make).collect()
+    let what = format!("{} bind groups", commands.list().len());
+    gpu.scoped(&what, || commands.list().iter().zip(pipelines).zip(&blocks).map(make).collect()).await
 }

@@ -1,0 +1,37 @@
+//! Panics of wgpu. It panics where a driver fails in a call that returns no error, such as a write to a buffer.
+
+/// Runs `work`. A panic in it is returned as its message, and is not printed. Without unwinding it ends the program.
+#[cfg(panic = "unwind")]
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    use std::sync::Once;
+
+    thread_local! {
+        static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    // The hook prints panics even if they are caught. Every other panic reaches the earlier hook.
+    HOOK.call_once(|| {
+        let hook = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !CAUGHT.get() {
+                hook(panic);
+            }
+        }));
+    });
+    let outer = CAUGHT.replace(true);
+    // After a panic the device is not used again, and nothing of this crate is half changed.
+    let result = catch_unwind(AssertUnwindSafe(work));
+    CAUGHT.set(outer);
+    result.map_err(|panic| match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(message), _) => message.split_whitespace().collect::<Vec<_>>().join(" "),
+        (None, Some(message)) => (*message).into(),
+        (None, None) => "panic in the graphics library".into(),
+    })
+}
+
+#[cfg(not(panic = "unwind"))]
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    Ok(work())
+}
