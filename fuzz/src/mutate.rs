@@ -53,7 +53,8 @@ pub fn bytes(random: &mut Random, data: &mut Vec<u8>) {
         3..6 => {
             let number = *BOUNDARIES.choose(random).expect("there are boundaries");
             let width = [1, 2, 4, 8][random.random_range(0..4)];
-            let number = if random.random() { number.to_le_bytes() } else { (number << (64 - 8 * width)).to_be_bytes() };
+            let number =
+                if random.random() { number.to_le_bytes() } else { (number << (64 - 8 * width)).to_be_bytes() };
             let end = (at + width).min(data.len());
             data[at..end].copy_from_slice(&number[..end - at]);
         }

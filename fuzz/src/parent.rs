@@ -106,6 +106,8 @@ impl Worker {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["--target", target.name, "--seed", &seed.to_string(), "--worker", &from.to_string()])
             .env("TMPDIR", work.path())
+            // The message is enough: a replay shows the rest.
+            .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
             .stderr(said.try_clone()?)
             .spawn()?;

@@ -92,12 +92,19 @@ fn run(work: &Path, case: &[u8]) {
     }
     let folder = RunFolder::open(work);
     let _ = (folder.read_config(), folder.read_origins(), folder.read_metrics(), folder.list_samples());
+    // Writing a checkpoint takes longer than all else.
+    if !case.len().is_multiple_of(4) {
+        return;
+    }
     // A training is resumed only if its checkpoint is good, whatever its logs hold.
     super::checkpoint::narrow(Preset::Quick.config()).save(&folder.checkpoint()).expect("the folder can be written");
     let (folder, _) = RunFolder::resume(work).expect("a damaged log blocks nothing");
     if folder.rewind(10).is_ok() {
         let metrics = folder.read_metrics().expect("metrics that were written can be read");
         assert!(metrics.skipped.is_none(), "damaged lines were kept");
-        assert!(metrics.records.iter().all(|metrics| metrics.step <= 10), "metrics of steps that will be repeated were kept");
+        assert!(
+            metrics.records.iter().all(|metrics| metrics.step <= 10),
+            "metrics of steps that will be repeated were kept"
+        );
     }
 }
