@@ -102,7 +102,10 @@ struct Worker {
 
 impl Worker {
     fn start(target: Target, seed: u64, from: u64) -> Result<Self, Error> {
-        let (said, work) = (tempfile::tempfile()?, tempfile::tempdir()?);
+        // Files in memory are written about ten times as fast as on a disk.
+        let memory = Path::new("/dev/shm");
+        let work = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
+        let said = tempfile::tempfile()?;
         let mut process = Command::new(std::env::current_exe()?)
             .args(["--target", target.name, "--seed", &seed.to_string(), "--worker", &from.to_string()])
             .env("TMPDIR", work.path())
