@@ -6,6 +6,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The largest number of pixels of a picture that is read: 24·2²⁰, which has room for 6016×4016. With at most 9 bytes per
@@ -55,8 +56,20 @@ pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileErr
     if matches!(format, ImageFormat::Jpeg | ImageFormat::WebP) && length > COMPRESSED {
         return Err(failed(format!("the picture has {length} bytes, and the limit is {COMPRESSED}")));
     }
-    let undecodable = |e| failed(format!("the {} cannot be decoded: {e}", name(format)));
-    let mut reader = ImageReader::with_format(reader.take(length), format);
+    // A few damaged files make a decoder panic.
+    let decoded = catch_unwind(AssertUnwindSafe(|| within_limits(reader.take(length), format, limit)));
+    let decoded = decoded.unwrap_or_else(|_| Err(format!("the {} cannot be decoded: it is damaged", name(format))));
+    decoded.map_err(failed)
+}
+
+/// Decodes a picture of up to `limit` pixels, or says why not.
+fn within_limits(
+    reader: impl BufRead + Seek,
+    format: ImageFormat,
+    limit: u64,
+) -> Result<(DynamicImage, Orientation), String> {
+    let undecodable = |e| format!("the {} cannot be decoded: {e}", name(format));
+    let mut reader = ImageReader::with_format(reader, format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(DECODER);
     reader.limits(limits);
@@ -64,7 +77,7 @@ pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileErr
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if !(1..=limit).contains(&pixels) {
-        return Err(failed(format!("the picture has {width}×{height} = {pixels} pixels, and the limit is {limit}")));
+        return Err(format!("the picture has {width}×{height} = {pixels} pixels, and the limit is {limit}"));
     }
     // Metadata that cannot be read does not make the picture unreadable.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -99,5 +112,35 @@ fn name(format: ImageFormat) -> &'static str {
         ImageFormat::WebP => "WebP",
         ImageFormat::Bmp => "BMP",
         _ => "GIF",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_decoder_is_an_error() {
+        let chunk = |kind: &[u8], content: &[u8]| {
+            let body = [kind, content].concat();
+            let mut sum = flate2::Crc::new();
+            sum.update(&body);
+            [&(content.len() as u32).to_be_bytes(), &body[..], &sum.sum().to_be_bytes()].concat()
+        };
+        // A palette of four colours and a third.
+        let file = [
+            b"\x89PNG\r\n\x1a\n",
+            &chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 2, 3, 0, 0, 0])[..],
+            &chunk(b"PLTE", &[0; 13]),
+            // One row of one pixel, not compressed.
+            &chunk(b"IDAT", &[0x78, 1, 1, 2, 0, 0xfd, 0xff, 0, 0, 0, 2, 0, 1]),
+            &chunk(b"IEND", &[]),
+        ]
+        .concat();
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("picture");
+        std::fs::write(&path, file).unwrap();
+        let error = decode(&path).unwrap_err().to_string();
+        assert!(error.ends_with("the PNG cannot be decoded: it is damaged"), "{error}");
     }
 }

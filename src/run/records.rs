@@ -1,13 +1,28 @@
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The unweighted losses of a step, and the variance of f(z) over the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Losses {
+    #[serde(deserialize_with = "finite")]
     pub rec: f32,
+    #[serde(deserialize_with = "finite")]
     pub idem: f32,
+    #[serde(deserialize_with = "finite")]
     pub tight: f32,
+    #[serde(deserialize_with = "finite")]
     pub variance: f32,
+}
+
+/// Refuses what overflows to infinity, which JSON cannot hold when the record is written again.
+fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    let wide = f64::deserialize(deserializer)?;
+    let value = wide as f32;
+    match value.is_finite() {
+        true => Ok(value),
+        false => Err(D::Error::invalid_value(Unexpected::Float(wide), &"a 32-bit number")),
+    }
 }
 
 /// One line of `metrics.jsonl`.
@@ -46,6 +61,28 @@ impl Origin {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_can_be_written_and_read_again() {
+        let record = |rec: &str| {
+            serde_json::from_str::<Metrics>(&format!(
+                r#"{{"step":1,"rec":{rec},"idem":0.1,"tight":0,"variance":1,"images_per_second":2}}"#
+            ))
+        };
+        for rec in ["0.1", "-3.4e38", "1e-300", "7"] {
+            let read = record(rec).unwrap();
+            let written = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<Metrics>(&written).unwrap(), read);
+        }
+        for rec in ["1e300", "-3.5e38", "null"] {
+            assert!(record(rec).is_err(), "{rec}");
         }
     }
 }
