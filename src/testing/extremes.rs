@@ -15,7 +15,7 @@ const NORMAL: f64 = f32::MIN_POSITIVE as f64;
 /// Whether `found` agrees with `expected`. What is not finite must not become finite, and the other way about. An infinity
 /// may become a NaN on the way, but no infinity of the other sign. The absolute tolerance is for sums that cancel.
 fn agrees(found: f64, expected: f64, absolute: f64) -> bool {
-    let overflows = |x: f64| !(x.abs() <= f64::from(f32::MAX));
+    let overflows = |x: f64| x.is_nan() || x.abs() > f64::from(f32::MAX);
     match (overflows(found), overflows(expected)) {
         (true, true) => found.is_nan() || expected.is_nan() || found.signum() == expected.signum(),
         (false, false) => (found - expected).abs() <= 2e-5 * expected.abs() + absolute,

@@ -322,7 +322,7 @@ mod tests {
             let input = tape.input("x", [1, 1, n]);
             let statistics = input.batch_statistics();
             for (name, gpu) in blocking_variants(gpu()).unwrap() {
-                let found = run(&tape, &vec![(input, x.clone())], &[statistics], &gpu).unwrap().0.remove(0);
+                let found = run(&tape, &[(input, x.clone())], &[statistics], &gpu).unwrap().0.remove(0);
                 let off = (f64::from(found[1]) / variance - 1.0).abs();
                 assert!(off < 1e-4, "{name}, outlier at {outlier}: {} instead of {variance}", found[1]);
             }
