@@ -24,10 +24,9 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // After a panic the device is not used again, and nothing of this crate is half changed.
     let result = catch_unwind(AssertUnwindSafe(work));
     CAUGHT.set(outer);
-    result.map_err(|panic| match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-        (Some(message), _) => message.split_whitespace().collect::<Vec<_>>().join(" "),
-        (None, Some(message)) => (*message).into(),
-        (None, None) => "panic in the graphics library".into(),
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("panic in the graphics library").split_whitespace().collect::<Vec<_>>().join(" ")
     })
 }
 
