@@ -20,7 +20,6 @@ mod options;
 use clap::Parser;
 use explain::explained;
 use ign::data::{Images, Split};
-use ign::files::check_output;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{Classifier, DegradationMetrics, Projector};
@@ -28,7 +27,7 @@ use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
-use ign::run::result;
+use ign::run::{check_result, result};
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -83,7 +82,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
     let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, "projections.png"));
-    check_output(&out, 1 << 20)?;
+    check_result(&arguments.run, &out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,

@@ -14,13 +14,12 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
-use ign::files::check_output;
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::run::result;
+use ign::run::{check_result, result};
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -57,7 +56,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
     let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "samples.png"));
-    check_output(&out, 1 << 20)?;
+    check_result(&arguments.run, &out, 1 << 20)?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();

@@ -19,7 +19,7 @@ use ign::files::check_output;
 use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::open;
 use ign::report::Run;
-use ign::run::{Metrics, Origin, RunFolder, quoted};
+use ign::run::{Metrics, Origin, RunFolder, check_result, quoted};
 use ign::train::{Event, Outcome, Trainer, Training};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
@@ -75,11 +75,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     for output in [&arguments.trace, &arguments.publish].into_iter().flatten() {
-        let source = arguments.resume.as_ref().map(|run| Checkpoint::beside(run, Checkpoint::FILE));
-        if [&source, &arguments.resume].into_iter().flatten().any(|source| is_same(source, output)) {
-            return Err(format!("{} is the checkpoint of the run; name another file", output.display()).into());
+        match &arguments.resume {
+            Some(run) => check_result(run, output, 1 << 20)?,
+            None => check_output(output, 1 << 20)?,
         }
-        check_output(output, 1 << 20)?;
     }
     if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
         return publish(run, path);
@@ -158,11 +157,6 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// Whether both paths lead to the same existing file.
-fn is_same(a: &Path, b: &Path) -> bool {
-    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 /// Writes the model of a run without the optimiser's state.

@@ -9,8 +9,9 @@ use crate::gpu::{Gpu, GpuError};
 /// else the best adapter. Blocks.
 ///
 /// # Errors
-/// The errors of [`Gpu::open`].
+/// The errors of [`Gpu::open`]. A variable that is not Unicode names no adapter.
 pub fn open(adapter: Option<&str>) -> Result<Gpu, GpuError> {
-    let environment = std::env::var("IGN_ADAPTER").ok().filter(|name| !name.is_empty());
+    let environment = std::env::var_os("IGN_ADAPTER").filter(|name| !name.is_empty());
+    let environment = environment.map(|name| name.to_string_lossy().into_owned());
     pollster::block_on(Gpu::open(adapter.or(environment.as_deref())))
 }

@@ -1,5 +1,5 @@
 use super::folder::{CONFIG, folder_of};
-use crate::files::unused;
+use crate::files::{FileError, check_output, unused};
 use crate::model::Checkpoint;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,19 @@ pub fn result(run: &Path, file: &str) -> PathBuf {
     match of_run && folder_of(&path).join(CONFIG).is_file() {
         true => path,
         false => unused(&path, &[]),
+    }
+}
+
+/// Checks that a result of about `bytes` bytes can be written to `out`, and that `out` is not the checkpoint of `run`.
+///
+/// # Errors
+/// As [`check_output`], and the checkpoint itself.
+pub fn check_result(run: &Path, out: &Path, bytes: u64) -> Result<(), FileError> {
+    let same =
+        |source: &Path| source.canonicalize().is_ok_and(|source| out.canonicalize().is_ok_and(|out| out == source));
+    match same(run) || same(&Checkpoint::beside(run, Checkpoint::FILE)) {
+        true => Err(FileError::new(out, "this is the checkpoint of the run; name another file")),
+        false => check_output(out, bytes),
     }
 }
 
@@ -32,5 +45,18 @@ mod tests {
         assert_eq!(result(work.path(), "samples.png"), at("samples.png"));
         assert_eq!(result(&at("checkpoint.safetensors"), "samples.png"), at("samples.png"));
         assert_eq!(result(&at("model.safetensors"), "samples.png"), at("samples-3.png"));
+    }
+
+    #[test]
+    fn the_checkpoint_is_no_place_for_a_result() {
+        let work = tempfile::tempdir().unwrap();
+        let checkpoint = work.path().join(Checkpoint::FILE);
+        fs::write(&checkpoint, "weights").unwrap();
+        for run in [work.path(), &checkpoint] {
+            let error = check_result(run, &checkpoint, 10).unwrap_err().to_string();
+            assert!(error.contains("is the checkpoint of the run"), "{error}");
+            check_result(run, &work.path().join("samples.png"), 10).unwrap();
+        }
+        assert_eq!(fs::read(&checkpoint).unwrap(), b"weights");
     }
 }
