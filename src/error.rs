@@ -89,6 +89,7 @@ impl Error {
     }
 
     /// Checks that `value` is at least `least`; `why` is appended to the error message.
+    #[cfg(feature = "train")]
     pub(crate) fn check_least(name: &'static str, value: u64, least: u64, why: &str) -> Result<(), Self> {
         match value >= least {
             true => Ok(()),

@@ -21,7 +21,7 @@ pub(crate) fn exists(path: &std::path::Path) -> Result<bool, FileError> {
 }
 
 /// Reads the contents of a file.
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "train")]
 pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(|e| FileError::unreadable(path, &e))
 }
