@@ -172,6 +172,14 @@ fn checkpoints_that_cannot_be_used_say_why_and_stay() {
     assert!(Checkpoint::load(&path).unwrap() == good);
     assert!(Checkpoint::load(folder.path()).unwrap() == good);
 
+    assert_eq!(good.not_finite(), None);
+    let mut poisoned = good.clone();
+    let layers = poisoned.layers();
+    let (name, _) = layers.tensors(&[]).into_iter().next().unwrap();
+    poisoned.tensors.get_mut(&name).unwrap()[1] = f32::NAN;
+    let said = poisoned.not_finite().unwrap();
+    assert!(said.starts_with("1 of ") && said.contains(&format!("the first is NaN, in `{name}`")), "{said}");
+
     let bytes = fs::read(&path).unwrap();
     let refused = |contents: &[u8], why: &str| {
         let path = folder.path().join("bad.safetensors");
@@ -190,6 +198,7 @@ fn checkpoints_that_cannot_be_used_say_why_and_stay() {
     refused(b"", "not a complete safetensors file");
     refused(b"once upon a time there was a file", "not a complete safetensors file");
     refused(&replaced(r#"\"version\":1"#, r#"\"version\":7"#), "version 7, this program reads 1");
+    refused(&replaced(r#"\"width\":4"#, r#"\"width\":0"#), "width is 0, and must be from 1 to 1024");
     refused(&replaced(r#""2.weight""#, r#""2.wright""#), "2.weight");
     let none: [(&str, safetensors::tensor::TensorView<'_>); 0] = [];
     refused(&safetensors::serialize(none, None).unwrap(), "not a checkpoint of this program");
