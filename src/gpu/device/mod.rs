@@ -1,11 +1,14 @@
+mod pipelines;
+mod transfers;
+
 use super::adapter::{caps_of, choose};
-use super::kernel::{BindingKind, Interface, Kernel};
+use super::kernel::Kernel;
 use super::panics::caught;
 use super::{Caps, GpuError, Result};
+pub(super) use pipelines::Pipeline;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Poll, Waker};
 use wgpu::{BufferUsages, Features};
 
 /// A device with its queue and its cache of pipelines. Cheap to clone; clones share the device.
@@ -35,13 +38,6 @@ impl Drop for Inner {
             std::mem::forget((self.queue.clone(), self.device.clone()));
         }
     }
-}
-
-/// A compiled kernel.
-pub(super) struct Pipeline {
-    pub raw: wgpu::ComputePipeline,
-    pub layout: wgpu::BindGroupLayout,
-    pub interface: Interface,
 }
 
 /// A storage buffer of f32 elements. Cheap to clone; clones share the memory.
@@ -172,102 +168,6 @@ impl Gpu {
         Ok(Buffer { raw, elements })
     }
 
-    /// Replaces the whole contents of a buffer. `what` names it in error messages.
-    ///
-    /// # Errors
-    /// `contents` of another size, or an earlier failure of the device.
-    pub fn write(&self, what: &str, buffer: &Buffer, contents: &[f32]) -> Result<()> {
-        self.write_region(what, (&buffer.raw, 0, buffer.elements), contents)
-    }
-
-    /// Replaces the contents of a region.
-    pub(super) fn write_region(&self, what: &str, region: Region<'_>, contents: &[f32]) -> Result<()> {
-        self.healthy()?;
-        let (buffer, offset, elements) = region;
-        if contents.len() != elements {
-            return Err(GpuError::Transfer {
-                name: what.into(),
-                reason: format!("{elements} elements expected, {} given", contents.len()),
-            });
-        }
-        let what = || sized(&format!("a copy of {what}"), 4 * elements as u64);
-        self.guarded(what, || self.queue().write_buffer(buffer, offset, bytemuck::cast_slice(contents)))
-    }
-
-    /// Reads several buffers, after all work submitted so far.
-    ///
-    /// # Errors
-    /// No memory; a lost adapter; an earlier failure of the device.
-    pub async fn read(&self, buffers: &[&Buffer]) -> Result<Vec<Vec<f32>>> {
-        let regions: Vec<_> = buffers.iter().map(|b| (&b.raw, 0, b.elements)).collect();
-        self.read_regions(&regions).await
-    }
-
-    /// Reads regions, in as many transfers as the maximum size of a buffer asks for. A region is a buffer, an offset in
-    /// bytes and a number of f32 elements.
-    pub(super) async fn read_regions(&self, regions: &[Region<'_>]) -> Result<Vec<Vec<f32>>> {
-        let mut contents = Vec::with_capacity(regions.len());
-        let mut rest = regions;
-        loop {
-            let mut bytes = 0;
-            let fits = |r: &&Region<'_>| {
-                bytes += 4 * r.2 as u64;
-                bytes <= self.caps.max_buffer
-            };
-            // A region alone always fits: a binding is never larger than a buffer.
-            let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
-            let (part, later) = rest.split_at(count);
-            contents.extend(self.read_part(part).await?);
-            if later.is_empty() {
-                return Ok(contents);
-            }
-            rest = later;
-        }
-    }
-
-    async fn read_part(&self, regions: &[Region<'_>]) -> Result<Vec<Vec<f32>>> {
-        self.healthy()?;
-        let bytes: u64 = regions.iter().map(|r| 4 * r.2 as u64).sum();
-        let staging = self.staging(bytes).await?;
-        self.submit(
-            || sized("commands for a readback", bytes),
-            |encoder| {
-                let mut at = 0;
-                for &(buffer, offset, elements) in regions {
-                    let size = 4 * elements as u64;
-                    encoder.copy_buffer_to_buffer(buffer, offset, &staging, at, size);
-                    at += size;
-                }
-            },
-        )?;
-
-        let (signal, mapped) = signal();
-        staging.slice(..bytes.max(4)).map_async(wgpu::MapMode::Read, signal);
-        let lost = |reason: String| self.healthy().err().unwrap_or(GpuError::Lost(reason));
-        mapped.await.map_err(|e| lost(e.to_string()))?;
-        let view = staging.slice(..bytes.max(4)).get_mapped_range().map_err(|e| lost(e.to_string()))?;
-        let mut at = 0;
-        let mut contents = Vec::with_capacity(regions.len());
-        for &(_, _, elements) in regions {
-            let end = at + 4 * elements;
-            contents.push(bytemuck::pod_collect_to_vec(&view[at..end]));
-            at = end;
-        }
-        drop(view);
-        staging.unmap();
-        lock(&self.inner.staging).push(staging);
-        self.healthy()?;
-        Ok(contents)
-    }
-
-    /// Resolves when all work submitted so far is done.
-    pub async fn idle(&self) -> Result<()> {
-        let (signal, done) = signal();
-        self.queue().on_submitted_work_done(move || signal(()));
-        done.await;
-        self.healthy()
-    }
-
     /// Returns the first failure that the driver reported outside a checked call, if any.
     pub fn healthy(&self) -> Result<()> {
         lock(&self.inner.failure).clone().map_or(Ok(()), Err)
@@ -364,109 +264,6 @@ impl Gpu {
             (None, Err(panic)) => Err(record(&self.inner.failure, GpuError::from_message(panic, what))),
         }
     }
-
-    /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
-    pub(super) async fn pipelines(&self, kernels: &[&Kernel]) -> Result<Vec<Arc<Pipeline>>> {
-        let mut missing: Vec<&Kernel> = vec![];
-        for kernel in kernels {
-            if !lock(&self.inner.pipelines).contains_key(*kernel) && !missing.contains(kernel) {
-                missing.push(kernel);
-            }
-        }
-        for (kernel, made) in missing.iter().zip(self.compile(&missing).await) {
-            lock(&self.inner.pipelines).insert((*kernel).clone(), Arc::new(made?));
-        }
-        let cache = lock(&self.inner.pipelines);
-        Ok(kernels.iter().map(|k| cache[*k].clone()).collect())
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    async fn compile(&self, kernels: &[&Kernel]) -> Vec<Result<Pipeline>> {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = kernels.len().div_ceil(workers).max(1);
-        std::thread::scope(|scope| {
-            let work = |part: &[&Kernel]| part.iter().map(|k| pollster::block_on(self.pipeline(k))).collect::<Vec<_>>();
-            let handles: Vec<_> = kernels.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
-            let joined = handles.into_iter().zip(kernels.chunks(share)).map(|(handle, part)| {
-                handle.join().unwrap_or_else(|_| {
-                    let died = |k: &&Kernel| GpuError::Validation {
-                        what: k.describe(),
-                        reason: "the shader compiler panicked".into(),
-                    };
-                    part.iter().map(|k| Err(died(k))).collect()
-                })
-            });
-            joined.flatten().collect()
-        })
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    async fn compile(&self, kernels: &[&Kernel]) -> Vec<Result<Pipeline>> {
-        let mut made = vec![];
-        for kernel in kernels {
-            made.push(self.pipeline(kernel).await);
-        }
-        made
-    }
-
-    async fn pipeline(&self, kernel: &Kernel) -> Result<Pipeline> {
-        let interface = kernel.reflect()?;
-        let what = format!("pipeline {} on {}", kernel.describe(), self.caps);
-        let (layout, raw) = self
-            .scoped(&what, || {
-                let entries: Vec<_> = interface.bindings.iter().map(layout_entry).collect();
-                let layout = self
-                    .device()
-                    .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
-                let pipeline_layout = self.device().create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                    label: None,
-                    bind_group_layouts: &[Some(&layout)],
-                    immediate_size: 0,
-                });
-                let module = self.module(kernel);
-                let raw = self.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                    label: Some(&what),
-                    layout: Some(&pipeline_layout),
-                    module: &module,
-                    entry_point: Some(kernel.entry),
-                    compilation_options: wgpu::PipelineCompilationOptions {
-                        zero_initialize_workgroup_memory: kernel.checked,
-                        ..Default::default()
-                    },
-                    cache: None,
-                });
-                (layout, raw)
-            })
-            .await?;
-        self.count(1);
-        Ok(Pipeline { raw, layout, interface })
-    }
-
-    fn module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.entry),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
-        };
-        if kernel.checked {
-            return self.device().create_shader_module(descriptor);
-        }
-        // SAFETY: only `Commands::push_unchecked` makes kernels unchecked, and its caller guarantees that they need no
-        // checks.
-        unsafe { self.device().create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
-    }
-
-    /// A mappable buffer of at least `bytes`. Reads return it for reuse.
-    async fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
-        let reuse = |free: &mut Vec<wgpu::Buffer>| {
-            let i = free.iter().position(|b| b.size() >= bytes)?;
-            Some(free.swap_remove(i))
-        };
-        if let Some(buffer) = reuse(&mut lock(&self.inner.staging)) {
-            return Ok(buffer);
-        }
-        let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
-        self.scoped(&sized("a buffer for a readback", bytes), || self.raw_buffer("staging", bytes, usage)).await
-    }
 }
 
 /// `what` with its size, for messages.
@@ -486,45 +283,9 @@ fn record(failure: &Mutex<Option<GpuError>>, error: GpuError) -> GpuError {
     }
 }
 
-/// A buffer, an offset in bytes and a number of f32 elements.
-type Region<'a> = (&'a wgpu::Buffer, u64, usize);
-
 const TRANSFER: BufferUsages = BufferUsages::COPY_SRC.union(BufferUsages::COPY_DST);
 
-fn layout_entry(binding: &super::Binding) -> wgpu::BindGroupLayoutEntry {
-    let ty = match binding.kind {
-        BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
-        BindingKind::Write => wgpu::BufferBindingType::Storage { read_only: false },
-        BindingKind::Uniform(_) => wgpu::BufferBindingType::Uniform,
-    };
-    wgpu::BindGroupLayoutEntry {
-        binding: binding.slot,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-        count: None,
-    }
-}
-
-/// A callback, and a future that resolves to the callback's argument.
-fn signal<T: Send + 'static>() -> (impl FnOnce(T) + Send + 'static, impl Future<Output = T>) {
-    let state = Arc::new(Mutex::new((None, None::<Waker>)));
-    let sender = state.clone();
-    let send = move |value| {
-        let mut state = lock(&sender);
-        state.0 = Some(value);
-        if let Some(waker) = state.1.take() {
-            waker.wake();
-        }
-    };
-    let receive = std::future::poll_fn(move |context| {
-        let mut state = lock(&state);
-        state.1 = Some(context.waker().clone());
-        state.0.take().map_or(Poll::Pending, Poll::Ready)
-    });
-    (send, receive)
-}
-
-/// Locks `mutex`. A panic leaves the tables of this file valid, so a poisoned lock is no error.
+/// Locks `mutex`. A panic leaves the tables of a device valid, so a poisoned lock is no error.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
