@@ -1,8 +1,8 @@
 //! Compiled kernels, of which a device keeps each once.
 
 use super::{Gpu, lock};
+use crate::gpu::Result;
 use crate::gpu::kernel::{Binding, BindingKind, Interface, Kernel};
-use crate::gpu::{GpuError, Result};
 use std::sync::Arc;
 
 /// A compiled kernel.
@@ -37,7 +37,7 @@ impl Gpu {
             let handles: Vec<_> = kernels.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
             let joined = handles.into_iter().zip(kernels.chunks(share)).map(|(handle, part)| {
                 handle.join().unwrap_or_else(|_| {
-                    let died = |k: &&Kernel| GpuError::Validation {
+                    let died = |k: &&Kernel| crate::gpu::GpuError::Validation {
                         what: k.describe(),
                         reason: "the shader compiler panicked".into(),
                     };
