@@ -72,6 +72,7 @@ pub mod model;
 pub mod native;
 pub mod nn;
 pub mod ops;
+mod panics;
 #[cfg(feature = "model")]
 pub mod picture;
 pub mod random;

@@ -1,14 +1,12 @@
 //! Library errors in terms of the command line.
 
 use std::error::Error;
-use std::io::Write;
 
 /// Runs a program, as the whole of its `main`. On error, prints an explanation and exits with status 1.
 pub fn explained(run: impl FnOnce() -> Result<(), Box<dyn Error>>) {
     crate::say::without_display();
     if let Err(error) = run() {
-        // Standard error may be closed.
-        let _ = writeln!(std::io::stderr(), "error: {}", words(error.as_ref()));
+        note!("error: {}", words(error.as_ref()));
         std::process::exit(1);
     }
 }

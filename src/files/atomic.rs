@@ -90,7 +90,7 @@ impl Place {
                 Err(_) => break,
             }
         }
-        let folder = or_here(path.parent().unwrap_or(Path::new(""))).to_path_buf();
+        let folder = folder_of(&path).to_path_buf();
         let older = match path.metadata() {
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             other => Some(other?),
@@ -110,6 +110,11 @@ impl Place {
     fn is_special(&self) -> bool {
         self.older.as_ref().is_some_and(|older| !older.is_file())
     }
+}
+
+/// The folder of a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    or_here(path.parent().unwrap_or(Path::new("")))
 }
 
 fn or_here(folder: &Path) -> &Path {

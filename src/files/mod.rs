@@ -9,9 +9,9 @@ pub mod path;
 pub(crate) mod safetensors;
 
 #[cfg(feature = "train")]
-pub(crate) use atomic::remove_temporaries;
-#[cfg(feature = "train")]
 pub use atomic::{check_output, replace, unused};
+#[cfg(feature = "train")]
+pub(crate) use atomic::{folder_of, remove_temporaries};
 pub use error::FileError;
 
 /// Whether `path` exists.
@@ -33,7 +33,7 @@ pub(crate) fn open(path: &std::path::Path) -> Result<(std::fs::File, u64), FileE
     let facts = std::fs::metadata(path).map_err(unreadable)?;
     match facts.is_file() {
         true => Ok((std::fs::File::open(path).map_err(unreadable)?, facts.len())),
-        false => Err(FileError::new(path, "cannot be read: not a file")),
+        false => Err(FileError::new(path, "cannot be read: not a regular file")),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Blocking calls for native programs. Work on the adapter is `async`, so that it can run in a browser too.
 //! [`Gpu::wait`] runs it from synchronous code.
 
-use super::panics::caught;
 use super::{Commands, Gpu, GpuError, Profile, Program, Result, Store, ValueId};
+use crate::panics::caught;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -1,7 +1,7 @@
 //! Faults of the device, and the limits of a transfer.
 
-use super::panics::caught;
 use super::{Gpu, GpuError, Store};
+use crate::panics::caught;
 
 fn open() -> Gpu {
     pollster::block_on(Gpu::open(None)).expect("an adapter")

@@ -15,7 +15,6 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod kernel;
-mod panics;
 mod plan;
 mod profile;
 mod program;

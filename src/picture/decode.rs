@@ -1,12 +1,12 @@
 //! Picture files, decoded within bounds of memory and time.
 
 use super::jpeg;
-use crate::files::FileError;
+use crate::files::{FileError, open};
+use crate::panics::caught;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The largest number of pixels of a picture that is read: 24·2²⁰, which has room for 6016×4016. With at most 9 bytes per
@@ -29,7 +29,8 @@ pub(crate) fn has_picture_name(path: &Path) -> bool {
 
 /// Whether a file's contents begin as those of a picture in one of the [`FORMATS`].
 pub(crate) fn is_picture(path: &Path) -> Result<bool, FileError> {
-    let mut reader = open(path)?;
+    let (file, _) = open(path)?;
+    let mut reader = BufReader::new(file);
     Ok(format(path, &mut reader)?.is_some())
 }
 
@@ -37,13 +38,14 @@ pub(crate) fn is_picture(path: &Path) -> Result<bool, FileError> {
 pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileError> {
     let failed = |reason: String| FileError::new(path, reason);
     let unreadable = |e| FileError::unreadable(path, &e);
-    let mut reader = open(path)?;
+    let (file, mut length) = open(path)?;
+    let mut reader = BufReader::new(file);
     let Some(format) = format(path, &mut reader)? else {
         let empty = reader.fill_buf().map_err(unreadable)?.is_empty();
         let what = if empty { "the file is empty".into() } else { format!("the contents are no {FORMATS}") };
         return Err(failed(what));
     };
-    let (mut length, mut limit) = (reader.get_ref().metadata().map_err(unreadable)?.len(), PIXELS);
+    let mut limit = PIXELS;
     if format == ImageFormat::Jpeg {
         let markers = jpeg::markers(&mut reader).map_err(unreadable)?;
         let markers = markers.ok_or_else(|| failed("the JPEG is truncated: its end marker is missing".into()))?;
@@ -57,7 +59,7 @@ pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileErr
         return Err(failed(format!("the picture has {length} bytes, and the limit is {COMPRESSED}")));
     }
     // A few damaged files make a decoder panic.
-    let decoded = catch_unwind(AssertUnwindSafe(|| within_limits(reader.take(length), format, limit)));
+    let decoded = caught(|| within_limits(reader.take(length), format, limit));
     let decoded = decoded.unwrap_or_else(|_| Err(format!("the {} cannot be decoded: it is damaged", name(format))));
     decoded.map_err(failed)
 }
@@ -83,15 +85,6 @@ fn within_limits(
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     Ok((picture, orientation))
-}
-
-/// Opens a regular file; opening a pipe could wait for ever.
-fn open(path: &Path) -> Result<BufReader<File>, FileError> {
-    let unreadable = |e| FileError::unreadable(path, &e);
-    match std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        true => Ok(BufReader::new(File::open(path).map_err(unreadable)?)),
-        false => Err(FileError::new(path, "not a regular file")),
-    }
 }
 
 /// The format by the file's contents, if it is one of the [`FORMATS`].

@@ -2,7 +2,7 @@ use super::lock::Lock;
 use super::log::{append, line};
 use super::{Log, Metrics, Origin};
 use crate::error::Error;
-use crate::files::{FileError, check_output, excerpt, exists, read, remove_temporaries, replace};
+use crate::files::{FileError, check_output, excerpt, exists, folder_of, read, remove_temporaries, replace};
 use crate::model::{Checkpoint, Config};
 use std::path::{Path, PathBuf};
 
@@ -200,11 +200,6 @@ impl RunFolder {
     pub fn read_metrics(&self) -> Result<Log<Metrics>, FileError> {
         Log::read(&self.metrics())
     }
-}
-
-/// The folder of a file.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Checks that no file with a name of a run is in `folder`. An empty folder `samples` is none.

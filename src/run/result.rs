@@ -1,5 +1,5 @@
-use super::folder::{CONFIG, folder_of};
-use crate::files::{FileError, check_output, unused};
+use super::folder::CONFIG;
+use crate::files::{FileError, check_output, folder_of, unused};
 use crate::model::Checkpoint;
 use std::path::{Path, PathBuf};
 

@@ -3,8 +3,8 @@ mod transfers;
 
 use super::adapter::{caps_of, choose};
 use super::kernel::Kernel;
-use super::panics::caught;
 use super::{Caps, GpuError, Result};
+use crate::panics::caught;
 pub(super) use pipelines::Pipeline;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

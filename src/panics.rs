@@ -1,8 +1,9 @@
-//! Panics of wgpu. It panics where a driver fails in a call that returns no error, such as a write to a buffer.
+//! Panics of libraries: of wgpu where a driver fails in a call that returns no error, such as a write to a buffer, and of
+//! decoders on damaged pictures.
 
 /// Runs `work`. A panic in it is returned as its message, and is not printed. Without unwinding it ends the program.
 #[cfg(panic = "unwind")]
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     use std::cell::Cell;
     use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
     use std::sync::Once;
@@ -21,16 +22,16 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let outer = CAUGHT.replace(true);
-    // After a panic the device is not used again, and nothing of this crate is half changed.
+    // Callers use nothing again that `work` may have left half changed.
     let result = catch_unwind(AssertUnwindSafe(work));
     CAUGHT.set(outer);
     result.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("panic in the graphics library").split_whitespace().collect::<Vec<_>>().join(" ")
+        text.unwrap_or("a panic without a message").split_whitespace().collect::<Vec<_>>().join(" ")
     })
 }
 
 #[cfg(not(panic = "unwind"))]
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     Ok(work())
 }
