@@ -20,11 +20,11 @@ use clap::{Parser, ValueEnum};
 use explain::explained;
 use ign::baselines::{Baseline, BaselineConfig, Kind};
 use ign::data::Split;
-use ign::files::{check_output, replace};
+use ign::files::replace;
 use ign::metrics::{Classifier, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
 use ign::picture::{Background, Grid};
-use ign::run::arguments as given;
+use ign::run::{arguments as given, check_results};
 use options::{BATCH, SEED, STEPS, WIDTH, number, parse, whole};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -121,8 +121,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         if output.symlink_metadata().is_ok() {
             return Err(format!("{} exists; choose another folder with --out", output.display()).into());
         }
-        check_output(output, 1 << 20)?;
     }
+    check_results(&[&arguments.data, &arguments.classifier], &[&picture, &path])?;
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;

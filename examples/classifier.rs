@@ -17,11 +17,11 @@ mod stop;
 use clap::Parser;
 use explain::explained;
 use ign::data::Split;
-use ign::files::{check_output, replace, unused};
+use ign::files::{replace, unused};
 use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
 use ign::native::open;
 use ign::picture::Background;
-use ign::run::arguments as given;
+use ign::run::{arguments as given, check_results};
 use options::{BATCH, SEED, STEPS, number, parse, whole};
 use serde::Serialize;
 use std::error::Error;
@@ -101,8 +101,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 format!("{} exists; name another with --out, or replace it with --force", output.display()).into()
             );
         }
-        check_output(output, 4 * Classifier::parameters() as u64 + (1 << 16))?;
     }
+    check_results(&[&arguments.data], &[&out, &path])?;
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let splits = [Split::Train, Split::Test];

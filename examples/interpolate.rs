@@ -19,7 +19,7 @@ use ign::model::{Checkpoint, Generator, NormStatistics};
 use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
-use ign::run::{check_result, result};
+use ign::run::{check_results, result};
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -68,7 +68,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     let checkpoint = load(&arguments.run)?;
     let out = arguments.out.unwrap_or_else(|| result(&arguments.run, "interpolations.png"));
-    check_result(&arguments.run, &out, 1 << 20)?;
+    check_results(&[&arguments.run], &[&out])?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, steps, NormStatistics::Role)?;
     let elements = generator.image().iter().product::<usize>();

@@ -27,7 +27,7 @@ use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
-use ign::run::{check_result, result};
+use ign::run::{check_results, result};
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -82,7 +82,10 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
     let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, "projections.png"));
-    check_result(&arguments.run, &out, 1 << 20)?;
+    let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
+    let classifier = arguments.classifier.as_deref().unwrap_or(Path::new(Classifier::FILE));
+    let inputs = [&arguments.run, data, classifier].into_iter().chain(arguments.image.iter().map(PathBuf::as_path));
+    check_results(&inputs.collect::<Vec<_>>(), &[&out])?;
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,

@@ -13,8 +13,8 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
-use ign::files::check_output;
 use ign::report::Run;
+use ign::run::check_results;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -38,7 +38,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
     runs.iter().flat_map(Run::warnings).for_each(|warning| note!("warning: {warning}"));
     let out = arguments.out.unwrap_or_else(|| arguments.runs[0].join("report.html"));
-    check_output(&out, 1 << 20)?;
+    let folders: Vec<_> = arguments.runs.iter().map(PathBuf::as_path).collect();
+    check_results(&folders, &[&out])?;
     Run::report(&runs, &out)?;
     say!("report: {}", out.display());
     Ok(())

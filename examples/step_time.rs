@@ -11,8 +11,9 @@ mod options;
 mod step;
 
 use clap::Parser;
-use ign::files::{check_output, replace};
+use ign::files::replace;
 use ign::native::roof::Roof;
+use ign::run::check_results;
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -47,7 +48,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     if let Some(path) = &arguments.json {
-        check_output(path, 1 << 20)?;
+        check_results(&[], &[path])?;
     }
     let gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     say!("{}", gpu.caps());

@@ -15,11 +15,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
-use ign::files::check_output;
 use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::open;
 use ign::report::Run;
-use ign::run::{Metrics, Origin, RunFolder, check_result, quoted};
+use ign::run::{Metrics, Origin, RunFolder, check_results, quoted};
 use ign::train::{Event, Outcome, Trainer, Training};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
@@ -74,17 +73,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     let defaults = settings(&preset()?.config())?;
     let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
-    for output in [&arguments.trace, &arguments.publish].into_iter().flatten() {
-        match &arguments.resume {
-            Some(run) => check_result(run, output, 1 << 20)?,
-            None => check_output(output, 1 << 20)?,
-        }
-    }
+    let new = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
+    let run = arguments.resume.as_ref().unwrap_or(&new);
+    let outputs: Vec<_> = [&arguments.trace, &arguments.publish].into_iter().flatten().map(PathBuf::as_path).collect();
+    check_results(&[run, &config(given(&matches).collect())?.data], &outputs)?;
     if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
         return publish(run, path);
     }
     let start = Instant::now();
-    let new = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
     let resumed = match &arguments.resume {
         Some(run) => {
             let (folder, mut checkpoint) = RunFolder::resume(run)?;

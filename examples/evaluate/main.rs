@@ -24,7 +24,7 @@ use ign::files::replace;
 use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
-use ign::run::{check_result, result};
+use ign::run::{check_results, result};
 use model::load;
 use options::{SEED, parse, whole};
 use serde::Serialize;
@@ -90,11 +90,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
     let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
     let path = arguments.json.unwrap_or_else(|| result(&arguments.run, "evaluation.json"));
-    check_result(&arguments.run, &path, 1 << 20)?;
+    let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
+    check_results(&[&arguments.run, data, &arguments.classifier], &[&path])?;
     let gpu = open(arguments.adapter.as_deref())?;
     let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
-    let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(data, splits, generator.image(), checkpoint.config.background)?;
     let subject =

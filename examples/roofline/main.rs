@@ -12,10 +12,11 @@ mod options;
 mod step;
 
 use clap::Parser;
-use ign::files::{check_output, replace, unused};
+use ign::files::{replace, unused};
 use ign::gpu::ProfileRow;
 use ign::native::roof::Roof;
 use ign::ops::blocking_variants;
+use ign::run::check_results;
 use serde::Serialize;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -93,9 +94,8 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let svg = arguments.svg.unwrap_or_else(|| unused(Path::new("roofline.svg"), &[]));
-    for output in [Some(&svg), arguments.json.as_ref()].into_iter().flatten() {
-        check_output(output, 1 << 20)?;
-    }
+    let outputs: Vec<_> = [Some(&svg), arguments.json.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    check_results(&[], &outputs)?;
     let mut gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     if let Some(wanted) = &arguments.variant {
         let known = blocking_variants(&gpu)?;

@@ -20,19 +20,10 @@ const METRICS: &str = "metrics.jsonl";
 const ORIGIN: &str = "origin.jsonl";
 const SAMPLES: &str = "samples";
 
-/// All names that a training and the programs after it use in a run folder. A run owns them: they may be replaced.
-const NAMES: [&str; 10] = [
-    Checkpoint::FILE,
-    CONFIG,
-    METRICS,
-    ORIGIN,
-    SAMPLES,
-    "report.html",
-    "evaluation.json",
-    "samples.png",
-    "projections.png",
-    "interpolations.png",
-];
+/// The names that a training uses in its run folder.
+pub(super) const TRAINING: [&str; 5] = [Checkpoint::FILE, CONFIG, METRICS, ORIGIN, SAMPLES];
+/// The default names of the results of the programs after it. A run owns them: they may be replaced.
+const RESULTS: [&str; 5] = ["report.html", "evaluation.json", "samples.png", "projections.png", "interpolations.png"];
 
 impl RunFolder {
     /// Checks that a run can be [created](Self::create) in `path`, without creating anything.
@@ -209,7 +200,7 @@ fn vacant(folder: &Path) -> Result<(), Error> {
         let empty = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         path.symlink_metadata().is_ok() && !empty
     };
-    match NAMES.iter().find(taken) {
+    match TRAINING.iter().chain(&RESULTS).find(taken) {
         Some(found) => Err(Error::Occupied { folder: folder.into(), found: (*found).into() }),
         None => Ok(()),
     }
@@ -223,6 +214,7 @@ fn step_of(path: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Preset;
     use std::fs;
 
     #[test]
@@ -237,6 +229,29 @@ mod tests {
             assert!(error.contains("already contains") && error.contains(&name[..7]), "{error}");
             assert_eq!(fs::read(&file).unwrap(), b"mine");
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "a refused folder is left as it was");
+        }
+    }
+
+    #[test]
+    fn damaged_and_absurd_settings_are_refused_by_name() {
+        let work = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(work.path()).unwrap();
+        let config = Preset::Quick.config();
+        folder.write_config(&config).unwrap();
+        let good = fs::read_to_string(work.path().join(CONFIG)).unwrap();
+        assert_eq!(folder.read_config().unwrap().width, config.width);
+        let width = format!("\"width\": {}", config.width);
+        for (bad, expected) in [
+            (String::new(), "EOF"),
+            (good[..good.len() / 2].into(), "EOF"),
+            (good.replace(&width, "\"width\": 4611686018427387904"), "width"),
+            (good.replace(&width, "\"width\": -1"), "invalid value"),
+            (good.replace(&width, &format!("\"width\": \"{}\"", "x".repeat(500))), "invalid type"),
+        ] {
+            fs::write(work.path().join(CONFIG), bad).unwrap();
+            let error = folder.read_config().unwrap_err().to_string();
+            assert!(error.contains(CONFIG) && error.contains(expected), "{error}");
+            assert!(error.len() < 300 + work.path().as_os_str().len(), "{error}");
         }
     }
 

@@ -11,4 +11,4 @@ pub use command::{arguments, quoted};
 pub use folder::RunFolder;
 pub use log::Log;
 pub use records::{Losses, Metrics, Origin};
-pub use result::{check_result, result};
+pub use result::{check_results, result};

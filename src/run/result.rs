@@ -1,4 +1,4 @@
-use super::folder::CONFIG;
+use super::folder::{CONFIG, TRAINING};
 use crate::files::{FileError, check_output, folder_of, unused};
 use crate::model::Checkpoint;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,45 @@ pub fn result(run: &Path, file: &str) -> PathBuf {
     }
 }
 
-/// Checks that a result of about `bytes` bytes can be written to `out`, and that `out` is not the checkpoint of `run`.
+/// Checks, before the work, that results can be written to `outputs`, and that they replace neither each other nor what
+/// the program reads: one of the files `inputs`, a file in one of the folders `inputs`, or in a run folder a file of its
+/// training.
 ///
 /// # Errors
-/// As [`check_output`], and the checkpoint itself.
-pub fn check_result(run: &Path, out: &Path, bytes: u64) -> Result<(), FileError> {
-    let same =
-        |source: &Path| source.canonicalize().is_ok_and(|source| out.canonicalize().is_ok_and(|out| out == source));
-    match same(run) || same(&Checkpoint::beside(run, Checkpoint::FILE)) {
-        true => Err(FileError::new(out, "this is the checkpoint of the run; name another file")),
-        false => check_output(out, bytes),
+/// As [`check_output`] for a file of 1 MiB, and if an output is an input or another output.
+pub fn check_results(inputs: &[&Path], outputs: &[&Path]) -> Result<(), FileError> {
+    for (i, out) in outputs.iter().enumerate() {
+        if outputs[..i].iter().any(|other| place(other) == place(out)) {
+            return Err(FileError::new(out, "this is the path of two outputs; name another file for one of them"));
+        }
+        if inputs.iter().any(|input| holds(input, out)) {
+            return Err(FileError::new(out, "the program reads this file and will not replace it; name another file"));
+        }
+        check_output(out, 1 << 20)?;
     }
+    Ok(())
+}
+
+/// Whether `out` is `input`, or a file in it that an output may not replace.
+fn holds(input: &Path, out: &Path) -> bool {
+    let (input, out) = (place(input), place(out));
+    if input == out {
+        return true;
+    }
+    // A checkpoint belongs to the run in its folder.
+    let folder = if input.is_file() { folder_of(&input) } else { &input };
+    let Ok(file) = out.strip_prefix(folder) else { return false };
+    let of_training = TRAINING.iter().any(|name| file.starts_with(name));
+    let run = folder.join(CONFIG).is_file();
+    if input.is_file() { run && of_training } else { of_training || !run && out.exists() }
+}
+
+/// The path without links, of a file that exists or not.
+fn place(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| match path.file_name() {
+        Some(name) => place(folder_of(path)).join(name),
+        None => path.into(),
+    })
 }
 
 #[cfg(test)]
@@ -48,15 +76,37 @@ mod tests {
     }
 
     #[test]
-    fn the_checkpoint_is_no_place_for_a_result() {
+    fn nothing_that_is_read_is_replaced() {
         let work = tempfile::tempdir().unwrap();
-        let checkpoint = work.path().join(Checkpoint::FILE);
-        fs::write(&checkpoint, "weights").unwrap();
-        for run in [work.path(), &checkpoint] {
-            let error = check_result(run, &checkpoint, 10).unwrap_err().to_string();
-            assert!(error.contains("is the checkpoint of the run"), "{error}");
-            check_result(run, &work.path().join("samples.png"), 10).unwrap();
+        let at = |name: &str| work.path().join(name);
+        let (run, data) = (at("run"), at("data"));
+        for file in ["run/checkpoint.safetensors", "run/config.json", "run/samples/step-000001.png", "run/samples.png"]
+        {
+            fs::create_dir_all(at(file).parent().unwrap()).unwrap();
+            fs::write(at(file), file).unwrap();
         }
-        assert_eq!(fs::read(&checkpoint).unwrap(), b"weights");
+        fs::create_dir(&data).unwrap();
+        for file in ["data/a.png", "picture.png", "model.safetensors"] {
+            fs::write(at(file), file).unwrap();
+        }
+        let (checkpoint, picture, model) =
+            (at("run/checkpoint.safetensors"), at("picture.png"), at("model.safetensors"));
+        let inputs: [&Path; 5] = [&run, &checkpoint, &data, &picture, &model];
+        for refused in [
+            "run/checkpoint.safetensors",
+            "run/../run/config.json",
+            "run/samples/step-000001.png",
+            "data/a.png",
+            "picture.png",
+            "model.safetensors",
+        ] {
+            let error = check_results(&inputs, &[&at(refused)]).unwrap_err().to_string();
+            assert!(error.contains("will not replace it"), "{error}");
+        }
+        assert!(check_results(&[&checkpoint], &[&at("run/config.json")]).is_err());
+        assert!(check_results(&[&at("new run")], &[&at("new run/checkpoint.safetensors")]).is_err());
+        check_results(&inputs, &[&at("run/samples.png"), &at("run/mine.png"), &at("data/new.png")]).unwrap();
+        let twice = check_results(&[], &[&at("new"), &at("other"), &at("new")]).unwrap_err().to_string();
+        assert!(twice.contains("two outputs"), "{twice}");
     }
 }

@@ -1,0 +1,108 @@
+//! The programs as people start them: on paths, environments and files that are unusual.
+#![cfg(unix)]
+
+#[path = "support/examples.rs"]
+mod examples;
+
+use ign::model::Checkpoint;
+use ign::picture::Background;
+use ign::run::RunFolder;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::process::Command;
+
+/// A bare command line of an example.
+fn example(name: &str) -> Command {
+    let mut command = Command::new(examples::build().join(name));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("NODEVICE_SELECT", "1");
+    command
+}
+
+/// Whether the command succeeds, and what it says.
+fn outcome(command: &mut Command) -> (bool, String) {
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (output.status.success(), said.concat())
+}
+
+/// What a command says that must succeed.
+fn said(command: &mut Command) -> String {
+    let (success, text) = outcome(command);
+    assert!(success, "{command:?}: {text}");
+    text
+}
+
+/// Trains two small steps into `run`, with more arguments.
+fn train(run: &Path, more: &[&OsStr]) -> String {
+    let tiny = ["--width", "1", "--batch", "2", "--steps", "2", "--sample-every", "2"];
+    said(example("train").arg("--out").arg(run).args(tiny).args(more))
+}
+
+#[test]
+fn any_path_that_the_system_allows_works() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join(OsString::from_vec(b"a 'b'\nline, and \xff no Unicode".to_vec()));
+    let (data, run) = (folder.join("digits"), folder.join("run"));
+    fs::create_dir_all(&data).unwrap();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, data.join(path.file_name().unwrap())).unwrap();
+    }
+    train(&run, &["--data".as_ref(), data.as_os_str()]);
+    said(example("train").arg("--resume").arg(&run).args(["--steps", "3"]));
+    said(example("sample").arg(&run).args(["--count", "1"]));
+    said(example("interpolate").arg(&run).args(["--count", "1", "--steps", "2"]));
+    said(example("project").arg(&run).args(["--count", "1", "--measured", "1"]));
+    said(
+        example("project")
+            .arg(&run)
+            .arg("--image")
+            .arg(run.join("samples.png"))
+            .arg("--out")
+            .arg(folder.join("x\n.png")),
+    );
+    said(example("evaluate").arg(&run).args(["--samples", "4"]));
+    said(example("report").arg(&run));
+    for file in ["samples.png", "projections.png", "interpolations.png", "evaluation.json", "report.html", "../x\n.png"]
+    {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    // What is recorded leads back to the data.
+    assert_eq!(RunFolder::open(&run).read_config().unwrap().data, data);
+}
+
+#[test]
+fn a_model_that_is_not_finite_is_said_to_be_so() {
+    let work = tempfile::tempdir().unwrap();
+    let (run, out) = (work.path().join("run"), work.path().join("out.png"));
+    train(&run, &[]);
+    let mut checkpoint = Checkpoint::load(&run).unwrap();
+    checkpoint.tensors.values_mut().for_each(|values| values[0] = f32::NAN);
+    checkpoint.save(&run.join(Checkpoint::FILE)).unwrap();
+    let text = said(example("sample").arg(&run).args(["--count", "1", "--out"]).arg(&out));
+    assert!(text.contains("warning: ") && text.contains("numbers of the model are not finite"), "{text}");
+    assert!(out.is_file());
+    let (success, text) = outcome(example("train").arg("--resume").arg(&run).args(["--steps", "3"]));
+    assert!(!success && text.contains("is not finite; no training can go on from it"), "{text}");
+}
+
+#[test]
+fn a_name_that_is_not_unicode_is_that_of_no_adapter() {
+    let (success, text) = outcome(example("sample").env("IGN_ADAPTER", OsStr::from_bytes(b"llv\xff")));
+    assert!(!success && text.contains("no adapter is called `llv\u{fffd}`"), "{text}");
+}
+
+#[test]
+fn a_resumed_run_keeps_its_background() {
+    let work = tempfile::tempdir().unwrap();
+    let run = work.path().join("run");
+    train(&run, &["--background".as_ref(), "black".as_ref()]);
+    said(example("train").arg("--resume").arg(&run).args(["--steps", "3"]));
+    let checkpoint = Checkpoint::load(&run).unwrap();
+    assert_eq!((checkpoint.step, checkpoint.config.background), (3, Background::Black));
+    let (success, text) =
+        outcome(example("train").arg("--resume").arg(&run).args(["--steps", "4", "--background", "white"]));
+    assert!(!success && text.contains("--background cannot change"), "{text}");
+}
