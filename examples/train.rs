@@ -15,9 +15,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
+use ign::files::replace;
 use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::open;
-use ign::report::Run;
+use ign::report::{self, Run};
 use ign::run::{Metrics, Origin, RunFolder, check_results, quoted};
 use ign::train::{Event, Outcome, Trainer, Training};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,9 +48,10 @@ struct Arguments {
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
-    /// Runs one profiled step first and prints the time of every operation.
-    #[arg(long)]
-    profile: bool,
+    /// Runs one profiled step first and prints the time of every operation. With a file, also writes a trace in Chrome's
+    /// JSON, for <https://ui.perfetto.dev> or chrome://tracing.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    profile: Option<Option<PathBuf>>,
     /// Runs one checked step first and reports the first operation whose output is not finite (finite) or deviates
     /// from its f64 reference (reference).
     #[arg(long, value_name = "finite|reference", value_parser = ["finite", "reference"])]
@@ -75,7 +77,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::from_arg_matches(&matches)?;
     let new = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
     let run = arguments.resume.as_ref().unwrap_or(&new);
-    let outputs: Vec<_> = [&arguments.trace, &arguments.publish].into_iter().flatten().map(PathBuf::as_path).collect();
+    let profile = arguments.profile.iter().flatten();
+    let outputs: Vec<_> = profile.chain(&arguments.trace).chain(&arguments.publish).map(PathBuf::as_path).collect();
     check_results(&[run, &config(given(&matches).collect())?.data], &outputs)?;
     if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
         return publish(run, path);
@@ -107,7 +110,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             (trainer, RunFolder::create(&new)?)
         }
     };
-    let first = [arguments.trace.is_some(), arguments.profile, arguments.check.is_some()];
+    let first = [arguments.trace.is_some(), arguments.profile.is_some(), arguments.check.is_some()];
     let (wanted, left) = (first.iter().filter(|&&first| first).count(), trainer.config().steps - trainer.step());
     if wanted as u64 > left {
         let text = "--trace, --profile and --check take a step each";
@@ -121,7 +124,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Err(e) = folder.add_origin(&Origin::here(&gpu.caps().to_string())) {
         note!("warning: {e}");
     }
-    let outcome = go(training, &arguments).inspect_err(|error| {
+    let outcome = go(training, &arguments, &gpu.caps().to_string()).inspect_err(|error| {
         if let Some(ign::error::Error::NotFinite { .. }) = error.downcast_ref() {
             note!("To find the operation, train from its last checkpoint with --check finite");
         }
@@ -164,13 +167,18 @@ fn publish(run: &Path, path: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 /// Takes the first steps that the arguments ask for, then all others.
-fn go(mut training: Training<'_>, arguments: &Arguments) -> Result<Outcome, Box<dyn Error>> {
+fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Result<Outcome, Box<dyn Error>> {
     if let Some(path) = &arguments.trace {
         training.step(|trainer| trainer.trace(path))?;
         say!("traced   the first step to {}", path.display());
     }
-    if arguments.profile {
-        say!("{}", training.step(Trainer::profile)?);
+    if let Some(file) = &arguments.profile {
+        let profile = training.step(Trainer::profile)?;
+        say!("{profile}");
+        if let Some(path) = file {
+            replace(path, report::trace(&profile, adapter).as_bytes())?;
+            say!("profile  {}", path.display());
+        }
     }
     if let Some(check) = &arguments.check {
         let check = if check == "finite" { Check::Finite } else { Check::Reference };

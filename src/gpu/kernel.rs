@@ -1,5 +1,6 @@
 //! Kernels: WGSL text with an entry point. The text is the source of truth for the bindings, which naga reads from it.
 
+use super::unroll::unrolled;
 use super::{Caps, GpuError};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Statement, StorageAccess, TypeInner};
@@ -49,14 +50,23 @@ impl Kernel {
         Self { sources: sources.to_vec(), entry, constants: constants.to_vec(), checked: true }
     }
 
-    /// The complete WGSL text: the constants and all files.
+    /// The complete WGSL text: the constants and all files, whose loops are written out where `// unroll` asks for it.
     pub fn wgsl(&self) -> String {
         let constant = |c: &Specialisation| match c {
             Specialisation::U32(name, value) => format!("const {name}: u32 = {value}u;\n"),
             Specialisation::Bool(name, value) => format!("const {name}: bool = {value};\n"),
         };
         let source = |source: &Wgsl| format!("\n// shaders/{}\n{}\n", source.path, source.text);
-        self.constants.iter().map(constant).chain(self.sources.iter().map(source)).collect()
+        let text: String = self.constants.iter().map(constant).chain(self.sources.iter().map(source)).collect();
+        unrolled(&text, &|name| self.constant(name))
+    }
+
+    /// The value of the constant `name`, if it is a number.
+    pub(super) fn constant(&self, name: &str) -> Option<u32> {
+        self.constants.iter().find_map(|constant| match constant {
+            Specialisation::U32(found, value) if *found == name => Some(*value),
+            _ => None,
+        })
     }
 
     /// File, entry point and constants, for messages and profiles.
@@ -286,11 +296,7 @@ impl Dispatch {
         if bound != self.bindings.len() {
             return invalid(format!("{} buffers are bound, the shader uses {bound}", self.bindings.len()));
         }
-        let lanes = self.kernel.constants.iter().find_map(|constant| match constant {
-            Specialisation::U32(Self::LANES, lanes) => Some(*lanes),
-            _ => None,
-        });
-        if let Some(lanes) = lanes.filter(|lanes| caps.subgroup != Some(*lanes)) {
+        if let Some(lanes) = self.kernel.constant(Self::LANES).filter(|lanes| caps.subgroup != Some(*lanes)) {
             return invalid(format!(
                 "the kernel is for subgroups of {lanes} lanes, and {caps} has {:?}",
                 caps.subgroup

@@ -19,6 +19,7 @@ mod plan;
 mod profile;
 mod program;
 mod store;
+mod unroll;
 
 pub use adapter::{AdapterSummary, adapters};
 pub use caps::Caps;
@@ -27,7 +28,7 @@ pub use device::{Buffer, Gpu};
 pub use error::GpuError;
 pub use kernel::{Binding, BindingKind, Cost, Dispatch, Field, Interface, Kernel, Params, Specialisation, Wgsl};
 pub use plan::MemoryReport;
-pub use profile::{Profile, ProfileRow, TimedDispatch};
+pub use profile::{Profile, ProfileRow, Span, TimedDispatch};
 pub use program::Program;
 pub use store::Store;
 

@@ -13,8 +13,21 @@ use wgpu::{BufferUsages, QueryType};
 pub struct Profile {
     /// All dispatches, in order.
     pub dispatches: Vec<TimedDispatch>,
+    /// What the host did meanwhile, in order. Empty in a browser.
+    pub host: Vec<Span>,
     /// Method of measurement: `timestamps` or `wall clock`.
     pub method: &'static str,
+}
+
+/// A part of the host's time.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// What the host did.
+    pub name: &'static str,
+    /// Time from the start of the run.
+    pub start: Duration,
+    /// Length of the part.
+    pub time: Duration,
 }
 
 /// One dispatch of a profiled run.
@@ -26,6 +39,9 @@ pub struct TimedDispatch {
     pub shape: String,
     /// Description of the kernel.
     pub kernel: String,
+    /// Time from the start of the run to the start of the dispatch. The clocks of host and adapter differ: the first
+    /// dispatch of a submission counts as started when its submission ends.
+    pub start: Duration,
     /// Time of the dispatch.
     pub time: Duration,
     /// Minimum arithmetic and memory traffic.
@@ -88,15 +104,16 @@ impl Profile {
         rows
     }
 
-    fn new(program: &Program, times: &[Duration], method: &'static str) -> Self {
-        let timed = |(dispatch, &time): (&super::program::BoundDispatch, &Duration)| TimedDispatch {
+    fn new(program: &Program, times: &[[Duration; 2]], host: Vec<Span>, method: &'static str) -> Self {
+        let timed = |(dispatch, &[start, time]): (&super::program::BoundDispatch, &[Duration; 2])| TimedDispatch {
             op: dispatch.op,
             shape: dispatch.shape.clone(),
             kernel: dispatch.kernel.clone(),
+            start,
             time,
             cost: dispatch.cost,
         };
-        Self { dispatches: program.bound.iter().zip(times).map(timed).collect(), method }
+        Self { dispatches: program.bound.iter().zip(times).map(timed).collect(), host, method }
     }
 }
 
@@ -137,9 +154,9 @@ impl Program {
     /// A lost adapter or no memory; in a browser also an adapter without working timestamp queries.
     pub async fn profile(&self) -> Result<Profile> {
         if self.gpu().caps().timestamps {
-            let times = self.timestamps().await?;
-            if times.iter().any(|t| !t.is_zero()) || times.is_empty() {
-                return Ok(Profile::new(self, &times, "timestamps"));
+            let (times, host) = self.timestamps().await?;
+            if times.iter().any(|[_, time]| !time.is_zero()) || times.is_empty() {
+                return Ok(Profile::new(self, &times, host, "timestamps"));
             }
         }
         self.wall_clock().await
@@ -152,19 +169,22 @@ impl Program {
 
     #[cfg(not(target_arch = "wasm32"))]
     async fn wall_clock(&self) -> Result<Profile> {
-        let mut times = vec![];
+        let (mut times, mut host) = (vec![], Stopwatch::start());
         for i in 0..self.bound.len() {
             self.gpu().idle().await?;
-            let start = std::time::Instant::now();
+            let start = host.elapsed();
             self.submit(&self.bound[i..=i])?;
+            host.lap("encode and submit");
             self.gpu().idle().await?;
-            times.push(start.elapsed());
+            times.push([start, host.lap("wait") - start]);
         }
-        Ok(Profile::new(self, &times, "wall clock"))
+        Ok(Profile::new(self, &times, host.spans, "wall clock"))
     }
 
-    async fn timestamps(&self) -> Result<Vec<Duration>> {
+    /// Start and length of each dispatch, and what the host did.
+    async fn timestamps(&self) -> Result<(Vec<[Duration; 2]>, Vec<Span>)> {
         let gpu = self.gpu();
+        let mut host = Stopwatch::start();
         // A query set has at most 4,096 queries, two per dispatch.
         let mut times = vec![];
         for dispatches in self.bound.chunks(2048) {
@@ -181,6 +201,7 @@ impl Program {
                     (queries, gpu.raw_buffer("timestamps", 8 * u64::from(count), usage))
                 })
                 .await?;
+            host.lap("create queries");
             let encode = |encoder: &mut wgpu::CommandEncoder| {
                 for (i, dispatch) in dispatches.iter().enumerate() {
                     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -196,14 +217,55 @@ impl Program {
                 encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
             };
             gpu.submit(|| format!("commands for {} timed dispatches", dispatches.len()), encode)?;
+            let submitted = host.lap("encode and submit");
             let words = gpu.read_regions(&[(&resolved, 0, 2 * count as usize)]).await?.remove(0);
+            host.lap("wait and read");
             let ticks: Vec<u64> =
                 words.chunks_exact(2).map(|w| u64::from(w[0].to_bits()) | u64::from(w[1].to_bits()) << 32).collect();
             let period = f64::from(gpu.queue().get_timestamp_period());
-            times.extend(
-                ticks.chunks_exact(2).map(|t| Duration::from_nanos((t[1].saturating_sub(t[0]) as f64 * period) as u64)),
-            );
+            let first = ticks[0];
+            let since = |from: u64, to: u64| Duration::from_nanos((to.saturating_sub(from) as f64 * period) as u64);
+            times.extend(ticks.chunks_exact(2).map(|t| [submitted + since(first, t[0]), since(t[0], t[1])]));
         }
-        Ok(times)
+        Ok((times, host.spans))
+    }
+}
+
+/// Times the parts of the host's work. In a browser it stands still.
+struct Stopwatch {
+    #[cfg(not(target_arch = "wasm32"))]
+    start: std::time::Instant,
+    spans: Vec<Span>,
+}
+
+impl Stopwatch {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn start() -> Self {
+        Self { start: std::time::Instant::now(), spans: vec![] }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn start() -> Self {
+        Self { spans: vec![] }
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Ends the part `name`, which began when the last one ended, and returns the time since the start.
+    fn lap(&mut self, name: &'static str) -> Duration {
+        let now = self.elapsed();
+        let start = self.spans.last().map_or(Duration::ZERO, |span| span.start + span.time);
+        if now > start {
+            self.spans.push(Span { name, start, time: now - start });
+        }
+        now
     }
 }

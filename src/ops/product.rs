@@ -37,11 +37,11 @@ impl Tiling {
         let cover = |size: usize, most: u32| (size.clamp(1, most as usize) as u32).next_power_of_two();
         match (caps.software, caps.subgroup) {
             (true, Some(lanes)) => {
-                // More sums per lane mean fewer loads per sum. 512 sums per lane still fit into the L1 cache. With
-                // fewer than 32 rows, more columns do not pay off. A lane loads four rows at once, so a tile has at
-                // least four.
+                // More sums per lane mean fewer loads per sum. 256 sums per lane take 8 KiB, so that two threads of a
+                // core share its L1 cache. With fewer than 32 rows, more columns do not pay off. A lane loads four rows
+                // at once, so a tile has at least four.
                 let rows = cover(rows, 64).max(4);
-                let most = if rows == 32 { 16 } else { 8 };
+                let most = if rows == 64 { 4 } else { 8 };
                 Self::Subgroup { lanes, rows, vectors: cover(columns.div_ceil(lanes as usize), most) }
             }
             (true, None) => {
@@ -73,8 +73,7 @@ impl Tiling {
         }
     }
 
-    /// Upper bound of the loop turns of an invocation that sums `steps` steps. Loops over the sums in registers do not
-    /// count: every compiler unrolls them.
+    /// Upper bound of the loop turns of an invocation that sums `steps` steps.
     fn turns(self, steps: usize) -> u64 {
         match self {
             Self::Subgroup { .. } | Self::Direct { .. } => 2 * steps as u64,
@@ -89,7 +88,13 @@ impl Tiling {
             Self::Subgroup { lanes, rows, vectors } => (
                 shader!("shared/product_subgroup.wgsl"),
                 "product_subgroup",
-                vec![u32(Dispatch::LANES, lanes), u32("ROWS", rows), u32("VECTORS", vectors)],
+                vec![
+                    u32(Dispatch::LANES, lanes),
+                    u32("QUADS", rows / 4),
+                    u32("LOADS", (rows / 4).div_ceil(lanes)),
+                    u32("VECTORS", vectors),
+                    u32("DEPTH", 2),
+                ],
             ),
             Self::Direct { rows, vectors } => (
                 shader!("shared/product_direct.wgsl"),
@@ -260,8 +265,8 @@ mod tests {
     fn the_tiling_follows_the_adapter_and_the_shape() {
         let subgroup = |rows, vectors| Tiling::Subgroup { lanes: 8, rows, vectors };
         let software = Caps::software(8);
-        assert_eq!(Tiling::choose(&software, 512, 512, 1), subgroup(64, 8));
-        assert_eq!(Tiling::choose(&software, 32, 512, 1), subgroup(32, 16));
+        assert_eq!(Tiling::choose(&software, 512, 512, 1), subgroup(64, 4));
+        assert_eq!(Tiling::choose(&software, 32, 512, 1), subgroup(32, 8));
         assert_eq!(Tiling::choose(&software, 1, 5, 1), subgroup(4, 1));
         assert_eq!(Tiling::choose(&software, 9, 17, 1), subgroup(16, 4));
         let plain = Caps { subgroup: None, ..software };

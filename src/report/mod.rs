@@ -1,8 +1,10 @@
 //! `report.html`: a self-contained page about one or several runs, side by side. It shows the losses, samples over
 //! time, pictures, the evaluation if there is one, settings, machine and command, and loads nothing from the network.
+//! [`trace()`] writes the profile of a step for trace viewers.
 
 mod chart;
 mod page;
+mod trace;
 
 use crate::files::{FileError, excerpt, exists, read, replace};
 use crate::model::Config;
@@ -10,6 +12,7 @@ use crate::run::{Metrics, Origin, RunFolder};
 use chart::{Chart, Line};
 use page::Page;
 use std::path::{Path, PathBuf};
+pub use trace::trace;
 
 /// The contents of a run that a report shows.
 pub struct Run {
