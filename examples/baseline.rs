@@ -110,7 +110,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (name, kind) = match arguments.kind {
         Name::Dcgan if variance.is_some() => return Err("--variance is for vae: dcgan has no likelihood".into()),
         Name::Dcgan => ("dcgan", Kind::Dcgan),
-        Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) as f32 }),
+        Name::Vae => ("vae", Kind::Vae { variance: variance.unwrap_or(0.1) }),
     };
     let learning_rate = arguments.learning_rate.unwrap_or(kind.learning_rate());
     let settings = BaselineConfig { kind, width, batch, learning_rate, seed };

@@ -129,7 +129,7 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     let originals = test.select(first..first + measured);
     let drawn = arguments.count.min(measured) * originals.elements();
 
-    let classifier = classifier(arguments, &originals, gpu)?;
+    let classifier = classifier(arguments, &test, gpu)?;
     let generator = Generator::blocking_load(gpu, checkpoint, measured, NormStatistics::Batch)?;
     let projector = Projector::new(&generator, classifier.as_ref())?;
     let mut grid = Grid::new(shape)
@@ -158,7 +158,8 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     Ok(grid)
 }
 
-/// Loads the given classifier or, without one, the shipped classifier if the images have its shape and digits for labels.
+/// Loads the given classifier or, without one, the shipped classifier if all test images have its shape and digits for
+/// labels.
 fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Option<Classifier>, Box<dyn Error>> {
     let known = Classifier::check_labels(images.labels.as_deref().unwrap_or_default());
     let path = match &arguments.classifier {

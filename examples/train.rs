@@ -7,6 +7,8 @@
 mod say;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/model.rs"]
+mod model;
 #[path = "support/stop.rs"]
 mod stop;
 
@@ -16,9 +18,9 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
 use ign::files::replace;
-use ign::model::{Checkpoint, Config, Preset, Setting, named};
-use ign::native::open;
-use ign::report::{self, Run};
+use ign::model::{Config, Preset, Setting, named};
+use ign::native::{open, trace};
+use ign::report::Run;
 use ign::run::{Metrics, Origin, RunFolder, check_results, quoted};
 use ign::train::{Event, Outcome, Trainer, Training};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -114,7 +116,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (wanted, left) = (first.iter().filter(|&&first| first).count(), trainer.config().steps - trainer.step());
     if wanted as u64 > left {
         let text = "--trace, --profile and --check take a step each";
-        return Err(format!("{text}: {wanted} together, and {left} are left. Give more --steps").into());
+        return Err(format!("{text}, {wanted} together; there are {left}. Give more --steps").into());
     }
     describe(&trainer, &folder, start.elapsed());
     let stop = stop::requests()?;
@@ -147,7 +149,10 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         Outcome::Done => {
             say!("trained {} steps in {}", trainer.step(), words(start.elapsed()));
-            say!("pictures    {}", folder.sample(trainer.step()).display());
+            let picture = folder.sample(trainer.step());
+            if picture.exists() {
+                say!("pictures    {}", picture.display());
+            }
             say!("checkpoint  {}", folder.checkpoint().display());
             if reported.is_ok() {
                 say!("report      {}", report.display());
@@ -160,7 +165,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// Writes the model of a run without the optimiser's state.
 fn publish(run: &Path, path: &Path) -> Result<(), Box<dyn Error>> {
-    let checkpoint = Checkpoint::load(run)?;
+    let checkpoint = model::load(run)?;
     checkpoint.published()?.save(path)?;
     say!("published  model after {} steps: {}", checkpoint.step, path.display());
     Ok(())
@@ -176,7 +181,7 @@ fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Resul
         let profile = training.step(Trainer::profile)?;
         say!("{profile}");
         if let Some(path) = file {
-            replace(path, report::trace(&profile, adapter).as_bytes())?;
+            replace(path, trace(&profile, adapter).as_bytes())?;
             say!("profile  {}", path.display());
         }
     }
@@ -349,7 +354,7 @@ impl Progress {
         }
         let Some(metrics) = metrics else { return };
         let losses = metrics.losses;
-        let gflops = self.config.flops() * metrics.images_per_second / self.config.batch as f64 / 1e9;
+        let gflops = self.config.flops() * metrics.images_per_second / self.config.images_per_step() as f64 / 1e9;
         let text = format!(
             "rec {:.4}  idem {:.4}  var {:.3}  {:.0} images/s  {gflops:.1} GFLOP/s",
             losses.rec, losses.idem, losses.variance, metrics.images_per_second

@@ -106,6 +106,7 @@ fn each_real_folder_is_visited_once() {
     symlink("../elsewhere", folder.join("more")).unwrap();
     symlink("nowhere", folder.join("broken.png")).unwrap();
     let summary = load(&folder, Split::Train).summary;
+    assert!(summary.to_string().contains("1 links that lead nowhere"), "{summary}");
     assert_eq!(summary.parts, Some((2, 1, HeldOut::Folder)));
     assert!(summary.unreadable.is_empty());
     assert_eq!(greys(&folder, Split::Train), [1, 3].into());
@@ -119,7 +120,33 @@ fn a_pipe_among_the_pictures_is_skipped() {
     picture(folder.path(), "a.png", 7);
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("b.png")).status().unwrap();
     assert!(made.success());
-    assert_eq!(load(folder.path(), Split::Train).images.pixels, [7]);
+    let Loaded { images, summary } = load(folder.path(), Split::Train);
+    assert_eq!(images.pixels, [7]);
+    assert!(summary.to_string().contains("1 pipes, sockets or devices"), "{summary}");
+}
+
+#[test]
+fn folders_of_held_out_pictures_go_by_their_usual_names() {
+    for (name, held_out) in
+        [("Test_Set", 1), ("val2017", 1), ("validation-set", 1), ("testset", 1), ("contest", 0), ("set", 0)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        picture(folder.path(), "training_set/a.png", 1);
+        picture(folder.path(), &format!("{name}/b.png"), 2);
+        let parts = load(folder.path(), Split::Train).summary.parts;
+        assert_eq!(parts, Some((2 - held_out, held_out, HeldOut::Folder)), "{name}");
+    }
+}
+
+#[test]
+fn a_part_without_pictures_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    picture(folder.path(), "test/a.png", 1);
+    let text = failure(folder.path(), Split::Train);
+    assert!(text.contains("the 1 pictures are all held out"), "{text}");
+    fs::rename(folder.path().join("test"), folder.path().join("other")).unwrap();
+    let text = failure(folder.path(), Split::Test);
+    assert!(text.contains("none of the 1 pictures is held out"), "{text}");
 }
 
 #[test]

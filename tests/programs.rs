@@ -89,6 +89,28 @@ fn a_model_that_is_not_finite_is_said_to_be_so() {
 }
 
 #[test]
+fn a_classifier_of_digits_judges_digits_only() {
+    let work = tempfile::tempdir().unwrap();
+    let (data, run) = (work.path().join("data"), work.path().join("run"));
+    fs::create_dir(&data).unwrap();
+    // IDX: two zeros, the type u8, the number of axes, the extents, the elements.
+    let idx = |extents: &[u32], elements: Vec<u8>| {
+        let head = [0, 0, 8, extents.len() as u8];
+        [head.to_vec(), extents.iter().flat_map(|extent| extent.to_be_bytes()).collect(), elements].concat()
+    };
+    // The first image that is measured is a digit; the last one of the set is the letter 12.
+    for part in ["train", "t10k"] {
+        fs::write(data.join(format!("{part}-images-idx3-ubyte")), idx(&[4, 28, 28], vec![9; 4 * 784])).unwrap();
+        fs::write(data.join(format!("{part}-labels-idx1-ubyte")), idx(&[4], vec![0, 1, 2, 12])).unwrap();
+    }
+    train(&run, &["--data".as_ref(), data.as_os_str()]);
+    let text = said(example("project").arg(&run).args(["--count", "1", "--measured", "1"]));
+    assert!(text.contains("accuracy is not measured") && !text.contains("recognised"), "{text}");
+    let (success, text) = outcome(example("evaluate").arg(&run).args(["--samples", "4"]));
+    assert!(!success && text.contains("label"), "{text}");
+}
+
+#[test]
 fn a_name_that_is_not_unicode_is_that_of_no_adapter() {
     let (success, text) = outcome(example("sample").env("IGN_ADAPTER", OsStr::from_bytes(b"llv\xff")));
     assert!(!success && text.contains("no adapter is called `llv\u{fffd}`"), "{text}");

@@ -23,6 +23,26 @@ fn config(folder: &Path) -> Config {
     Config { data: digits(folder, 40), checkpoint_every: 2, ..config }
 }
 
+#[test]
+fn a_training_on_several_clipped_batches_resumes_bit_for_bit() {
+    let work = tempfile::tempdir().unwrap();
+    let config = Config { accumulate: 3, clip: 0.05, dropout: 0.1, ..config(work.path()) };
+    let whole = work.path().join("whole");
+    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    run(&mut trainer, RunFolder::create(&whole).unwrap(), None);
+    let plain = work.path().join("plain");
+    let mut other = Trainer::new(&gpu(), &Config { accumulate: 1, clip: 0.0, ..config.clone() }).unwrap();
+    run(&mut other, RunFolder::create(&plain).unwrap(), None);
+    assert_ne!(left(&whole), left(&plain), "the settings have no effect");
+
+    let parts = work.path().join("parts");
+    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    assert_eq!(run(&mut trainer, RunFolder::create(&parts).unwrap(), Some(3)), Outcome::Stopped);
+    let (folder, checkpoint) = RunFolder::resume(&parts).unwrap();
+    assert_eq!(run(&mut Trainer::resume(&gpu(), checkpoint).unwrap(), folder, None), Outcome::Done);
+    assert_eq!(left(&whole), left(&parts));
+}
+
 /// Writes the first `count` digits of MNIST's test set as a training set.
 fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
     let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");

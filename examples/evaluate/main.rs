@@ -97,6 +97,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(data, splits, generator.image(), checkpoint.config.background)?;
+    if test.labels.is_none() {
+        note!("warning: the images have no labels; classes and features are those of a classifier of digits");
+    }
     let subject =
         Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
     let sizes = SampleSizes::new(arguments.samples, arguments.seed);

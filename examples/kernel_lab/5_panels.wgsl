@@ -1,12 +1,13 @@
-// Step 5: a first kernel packs A, and the tile grows to 64 rows × 8 columns per lane.
+// Step 5: a first kernel packs A, four rows to a vector, and the tile grows to 64 rows × 4 columns per lane.
 //
 // On a software adapter the load of a vec4 costs as much as 150 multiply-adds, and four single loads as much as 268.
 // The rows of A are far apart in memory, so a first kernel packs them into panels, in which the 64 rows of one step are
-// adjacent. A subgroup of 8 lanes then loads these rows with two loads per lane instead of eight. The larger tile
-// halves the loads of B per multiply-add. Its 512 sums per lane no longer fit into registers, and the compiler keeps
-// them in memory. They still fit into the L1 cache; a larger tile would not. The stores are a loop that rotates the
-// sums through the first group, because compilers are slow on unrolled stores: with unrolled stores, compilation takes
-// ten times as long. shaders/shared/product_subgroup.wgsl is this kernel for any shape and for convolutions.
+// adjacent. A subgroup of 8 lanes then loads these rows with two loads per lane instead of eight. The 256 sums per lane
+// no longer fit into registers, and the compiler keeps them in the L1 cache. So two steps of the inner axis are added
+// to a sum while it is in a register. Loops marked with `unroll` are written out before the driver sees them: how large
+// a loop each driver unrolls is its secret, and a local array whose indices are no constants lies in memory, lane by
+// lane. The stores are a loop that moves all sums through the first place, because compilers are slow on unrolled
+// stores. shaders/shared/product_subgroup.wgsl is this kernel for any shape and for convolutions.
 
 struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 
@@ -17,12 +18,11 @@ struct Params { rows: u32, columns: u32, steps: u32 }   // M, N, K
 @group(0) @binding(4) var<storage, read_write> packed: array<f32>;
 @group(0) @binding(5) var<storage, read> panels: array<vec4<f32>>;
 
-const ROWS = 64u;
-const VECTORS = 8u;
-const BLOCK = 4u * SUBGROUP;                         // rows per load of the subgroup
-const LOADS = (ROWS + BLOCK - 1u) / BLOCK;
-const GROUP = 2u;                                    // rows written at a time
-const GROUPS = ROWS / GROUP;
+const QUADS = 16u;                                   // of rows
+const ROWS = 4u * QUADS;
+const VECTORS = 4u;
+const LOADS = (QUADS + SUBGROUP - 1u) / SUBGROUP;
+const DEPTH = 2u;                                    // steps at a time
 
 // Packs A. One invocation packs the rows of one panel for one step.
 @compute @workgroup_size(64)
@@ -38,26 +38,38 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
   let across = params.columns / (VECTORS * SUBGROUP);
   let m = group.x / across * ROWS;
   let n = group.x % across * VECTORS * SUBGROUP + lane;
-  var at = m * params.steps / 4u + min(lane, ROWS / 4u - 1u);
-  var sums: array<array<array<f32, VECTORS>, GROUP>, GROUPS>;
-  for (var k = 0u; k < params.steps; k++) {
-    var as_: array<vec4<f32>, LOADS>;
-    for (var l = 0u; l < LOADS; l++) { as_[l] = panels[at + l * SUBGROUP]; }
-    at += ROWS / 4u;
-    var bs: array<f32, VECTORS>;
-    for (var j = 0u; j < VECTORS; j++) { bs[j] = b[k * params.columns + n + j * SUBGROUP]; }
-    for (var g = 0u; g < GROUPS; g++) {
-      for (var i = 0u; i < GROUP; i++) {
-        let row = g * GROUP + i;
-        let value = subgroupShuffle(as_[row / BLOCK][row % 4u], row % BLOCK / 4u);
-        for (var j = 0u; j < VECTORS; j++) { sums[g][i][j] = fma(value, bs[j], sums[g][i][j]); }
+  var at = m / 4u * params.steps + min(lane, QUADS - 1u);
+  var sums: array<array<vec4<f32>, VECTORS>, QUADS>;
+  for (var k = 0u; k < params.steps; k += DEPTH) {
+    var as_: array<array<vec4<f32>, LOADS>, DEPTH>;
+    var bs: array<array<f32, VECTORS>, DEPTH>;
+    for (var d = 0u; d < DEPTH; d++) { // unroll
+      for (var l = 0u; l < LOADS; l++) { as_[d][l] = panels[at + l * SUBGROUP]; }
+      at += QUADS;
+      for (var j = 0u; j < VECTORS; j++) { // unroll
+        bs[d][j] = b[(k + d) * params.columns + n + j * SUBGROUP];
+      }
+    }
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+      var rows: array<vec4<f32>, DEPTH>;
+      for (var d = 0u; d < DEPTH; d++) { // unroll
+        rows[d] = subgroupShuffle(as_[d][quad / SUBGROUP], quad % SUBGROUP);
+      }
+      for (var j = 0u; j < VECTORS; j++) { // unroll
+        for (var d = 0u; d < DEPTH; d++) { // unroll
+          sums[quad][j] = fma(rows[d], vec4<f32>(bs[d][j]), sums[quad][j]);
+        }
       }
     }
   }
-  for (var g = 0u; g < GROUPS; g++) {
-    for (var i = 0u; i < GROUP; i++) {
-      for (var j = 0u; j < VECTORS; j++) { c[(m + g * GROUP + i) * params.columns + n + j * SUBGROUP] = sums[0][i][j]; }
+  for (var quad = 0u; quad < QUADS; quad++) {
+    for (var i = 0u; i < 4u; i++) { // unroll
+      for (var j = 0u; j < VECTORS; j++) { // unroll
+        c[(m + 4u * quad + i) * params.columns + n + j * SUBGROUP] = sums[0][j][i];
+      }
     }
-    for (var next = 0u; next < GROUPS; next++) { sums[next] = sums[(next + 1u) % GROUPS]; }
+    for (var next = 0u; next < QUADS; next++) { // unroll
+      sums[next] = sums[(next + 1u) % QUADS];
+    }
   }
 }

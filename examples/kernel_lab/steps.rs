@@ -76,13 +76,13 @@ pub const STEPS: [Step; 5] = [
     Step {
         name: "panels",
         source: source!("5_panels.wgsl"),
-        tile: |lanes| [64, 8 * lanes],
+        tile: |lanes| [64, 4 * lanes],
         subgroup: true,
         packed: true,
         counts: |lanes| Counts {
-            loads: f64::from(64u32.div_ceil(4 * lanes)) + 8.0,
+            loads: f64::from(64u32.div_ceil(4 * lanes)) + 4.0,
             shuffles: 64.0,
-            multiply_adds: 512.0,
+            multiply_adds: 256.0,
             ..Counts::default()
         },
     },

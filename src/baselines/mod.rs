@@ -48,7 +48,7 @@ pub enum Kind {
     /// default learning rate of 10⁻³.
     Vae {
         /// The variance σ² per pixel, 10⁻⁶ to 10⁶, for pixels in [-1, 1].
-        variance: f32,
+        variance: f64,
     },
 }
 
@@ -87,7 +87,7 @@ impl Kind {
     fn model(self, w: usize) -> Box<dyn Model> {
         match self {
             Self::Dcgan => Box::new(Dcgan::new(w)),
-            Self::Vae { variance } => Box::new(Vae::new(w, variance)),
+            Self::Vae { variance } => Box::new(Vae::new(w, variance as f32)),
         }
     }
 }

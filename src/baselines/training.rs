@@ -35,7 +35,7 @@ impl BaselineConfig {
     pub fn check(&self) -> Result<(), Error> {
         let Self { kind, width, batch, learning_rate, .. } = *self;
         if let Kind::Vae { variance } = kind {
-            Error::check_range("variance", variance.into(), 1e-6..=1e6)?;
+            Error::check_range("variance", variance, 1e-6..=1e6)?;
         }
         Error::check_least("width", width as u64, 1, "")?;
         Error::check_least("batch", batch as u64, 2, ", which batch norm needs")?;

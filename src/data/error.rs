@@ -16,6 +16,24 @@ pub enum DataError {
         /// The end of the message: what is missing, and what there is.
         detail: String,
     },
+    /// A folder whose pictures are all held out.
+    #[error("{path}: the {count} pictures are all held out by the names of their folders; none is left for training")]
+    NoTraining {
+        /// The folder.
+        path: PathBuf,
+        /// The number of pictures.
+        count: usize,
+    },
+    /// A folder without held-out pictures.
+    #[error(
+        "{path}: none of the {count} pictures is held out for testing; that needs at least ten, or a subfolder `test`"
+    )]
+    NoTest {
+        /// The folder.
+        path: PathBuf,
+        /// The number of pictures.
+        count: usize,
+    },
     /// A folder with some of MNIST's files, but not with that of the images.
     #[error("{path} has no file {missing}, gzipped or not; there are {present}")]
     Incomplete {

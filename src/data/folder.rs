@@ -15,7 +15,7 @@ pub(super) struct Listing {
     pub pictures: Vec<PathBuf>,
     /// Subfolders and files that cannot be read.
     pub unreadable: Vec<FileError>,
-    /// The number of other files by extension.
+    /// The number of other entries by extension or kind.
     pub others: BTreeMap<String, usize>,
 }
 
@@ -32,7 +32,7 @@ const IGNORED: [&str; 8] = [
 ];
 
 /// Names of folders with images that are held out, in lower case.
-const HELD_OUT: [&str; 8] = ["test", "tests", "testing", "val", "valid", "validation", "eval", "holdout"];
+const HELD_OUT: [&str; 9] = ["test", "tests", "testing", "val", "valid", "validation", "eval", "holdout", "dev"];
 
 /// Lists `folder` and its subfolders. Each real folder is visited once, however many links lead to it.
 pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
@@ -41,7 +41,7 @@ pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
     // Links come last, so that a file's path, which decides about its part, does not depend on links to its folder.
     let (mut folders, mut links) = (vec![folder.to_path_buf()], VecDeque::new());
     while let Some(next) = folders.pop().or_else(|| links.pop_front()) {
-        match visit(&next, &mut visited, &mut folders, &mut links) {
+        match visit(&next, &mut visited, &mut folders, &mut links, &mut listing.others) {
             Ok(files) => files.into_iter().for_each(|file| listing.add(file)),
             Err(e) if next == folder => return Err(FileError::unreadable(folder, &e)),
             Err(e) => listing.unreadable.push(FileError::unreadable(next, &e)),
@@ -51,12 +51,14 @@ pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
     Ok(listing)
 }
 
-/// The regular files of `folder`. Its subfolders are added to `folders`, and those behind links to `links`.
+/// The regular files of `folder`. Its subfolders are added to `folders`, those behind links to `links`, and what is neither
+/// to `others`.
 fn visit(
     folder: &Path,
     visited: &mut HashSet<PathBuf>,
     folders: &mut Vec<PathBuf>,
     links: &mut VecDeque<PathBuf>,
+    others: &mut BTreeMap<String, usize>,
 ) -> std::io::Result<Vec<PathBuf>> {
     let real = folder.canonicalize()?;
     if !visited.insert(real.clone()) {
@@ -67,9 +69,13 @@ fn visit(
     let mut files = vec![];
     for entry in entries.into_iter().filter(|entry| !is_ignored(&entry.file_name())) {
         let path = entry.path();
-        // A link that leads nowhere, like a pipe or a socket, is no file.
-        let Ok(target) = path.metadata() else { continue };
-        if target.is_file() {
+        let Ok(target) = path.metadata() else {
+            *others.entry("links that lead nowhere".into()).or_default() += 1;
+            continue;
+        };
+        if !target.is_file() && !target.is_dir() {
+            *others.entry("pipes, sockets or devices".into()).or_default() += 1;
+        } else if target.is_file() {
             files.push(path);
         } else if target.is_dir() && !entry.file_type()?.is_symlink() {
             folders.push(path);
@@ -118,7 +124,7 @@ pub enum HeldOut {
 /// for the lowest hash, on other pictures.
 pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>, HeldOut) {
     let inside = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
-    let is_held_out = |path: &PathBuf| inside(path).parent().is_some_and(|p| p.iter().any(|n| is_one_of(n, &HELD_OUT)));
+    let is_held_out = |path: &PathBuf| inside(path).parent().is_some_and(|p| p.iter().any(names_held_out));
     let (test, train): (Vec<_>, Vec<_>) = pictures.into_iter().partition(is_held_out);
     if !test.is_empty() || train.len() < 10 {
         return (train, test, HeldOut::Folder);
@@ -127,6 +133,14 @@ pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Ve
     let bound = train.iter().map(hash).min().unwrap_or(0).max(u64::MAX / 10);
     let (test, train) = train.into_iter().partition(|path| hash(path) <= bound);
     (train, test, HeldOut::Hash)
+}
+
+/// Whether a folder has a usual name of held-out parts, as `test`, `Test_Set` or `val2017`.
+fn names_held_out(folder: &OsStr) -> bool {
+    let name = folder.to_string_lossy().to_lowercase();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = name.strip_suffix("set").unwrap_or(name).trim_end_matches(['_', '-', ' ']);
+    HELD_OUT.contains(&name)
 }
 
 /// A hash that is the same in every version of this program and on every system.

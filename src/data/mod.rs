@@ -128,6 +128,7 @@ impl Images {
     fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
         let Listing { pictures, unreadable, others } = list(folder)?;
         let (train, test, by) = divide(folder, pictures);
+        let counts = [train.len(), test.len()];
         let parts = Some((train.len(), test.len(), by));
         let paths = if split == Split::Train { train } else { test };
         let mut summary = Summary { parts, unreadable, others, ..Summary::default() };
@@ -148,12 +149,13 @@ impl Images {
             return Err(DataError::Unreadable { path: folder.into(), count, total, first: summary::first(&failed) });
         }
         if paths.is_empty() {
-            let mut detail =
-                if split == Split::Test { " for testing (at least ten are needed)" } else { "" }.to_string();
-            if !summary.others.is_empty() {
-                detail += &format!("; {}", summary::others(&summary.others));
-            }
-            return Err(DataError::NoData { path: folder.into(), detail });
+            let path = folder.into();
+            return Err(match counts {
+                [0, 0] if summary.others.is_empty() => DataError::NoData { path, detail: String::new() },
+                [0, 0] => DataError::NoData { path, detail: format!("; {}", summary::others(&summary.others)) },
+                [0, count] => DataError::NoTraining { path, count },
+                [count, _] => DataError::NoTest { path, count },
+            });
         }
         summary.unreadable.extend(failed);
         Ok(Loaded { images: Self { shape, pixels, labels: None }, summary })

@@ -12,7 +12,7 @@ pub struct Summary {
     pub parts: Option<(usize, usize, HeldOut)>,
     /// Pictures and subfolders that cannot be read. They are left out.
     pub unreadable: Vec<FileError>,
-    /// The number of files that are no pictures, by extension.
+    /// The number of entries that are no pictures, by extension or kind.
     pub others: BTreeMap<String, usize>,
     /// The number of pictures with transparent parts that were put on black.
     pub on_black: usize,

@@ -20,10 +20,14 @@ pub(crate) fn exists(path: &std::path::Path) -> Result<bool, FileError> {
     path.try_exists().map_err(|e| FileError::unreadable(path, &e))
 }
 
-/// Reads the contents of a file.
+/// Reads the contents of a regular file.
 #[cfg(feature = "train")]
 pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(|e| FileError::unreadable(path, &e))
+    use std::io::Read;
+    let (mut file, length) = open(path)?;
+    let mut contents = Vec::with_capacity(length as usize);
+    file.read_to_end(&mut contents).map_err(|e| FileError::unreadable(path, &e))?;
+    Ok(contents)
 }
 
 /// Opens a file for reading, with its length in bytes. Anything else, such as a named pipe, is refused.

@@ -58,7 +58,7 @@ impl Kernel {
         };
         let source = |source: &Wgsl| format!("\n// shaders/{}\n{}\n", source.path, source.text);
         let text: String = self.constants.iter().map(constant).chain(self.sources.iter().map(source)).collect();
-        unrolled(&text, &|name| self.constant(name))
+        unrolled(&text, &|name| self.constant(name).or_else(|| literal(&text, name)))
     }
 
     /// The value of the constant `name`, if it is a number.
@@ -119,6 +119,11 @@ impl Kernel {
         let loops = has_loop(&module, &entry.function.body);
         Ok(Interface { bindings, workgroup_size: entry.workgroup_size, workgroup_bytes, loops })
     }
+}
+
+/// The value of `const NAME = 8u;` in WGSL.
+fn literal(text: &str, name: &str) -> Option<u32> {
+    text.split_once(&format!("const {name} = "))?.1.split_once("u;")?.0.parse().ok()
 }
 
 fn has_loop(module: &naga::Module, block: &naga::Block) -> bool {

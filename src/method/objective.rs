@@ -81,6 +81,18 @@ pub struct TrainingStep<'t> {
     pub total: Vec<Var<'t>>,
 }
 
+/// One batch of a recorded step.
+struct Batch<'t> {
+    fx: Var<'t>,
+    y: Var<'t>,
+    w: Var<'t>,
+    /// The three losses and the variance, then the unweighted gradients of each term.
+    values: Vec<Var<'t>>,
+}
+
+/// The number of losses and the variance of a [`Batch`].
+const SCALARS: usize = 4;
+
 /// The contribution of the outer application w = f(y).
 struct Outer<'t> {
     idem: Var<'t>,
@@ -107,42 +119,84 @@ impl Objective {
         tape: &'t Tape,
         network: &Sequential,
         batch: usize,
+        image: [usize; 3],
+    ) -> Result<TrainingStep<'t>> {
+        self.record_batches(tape, network, [1, batch], image)
+    }
+
+    /// Records one step on several batches, `[count, batch]`, for a batch larger than memory: losses and gradients are
+    /// means over the batches. `x` and `z` hold the batches one after the other. Batch norm uses the statistics of each
+    /// batch.
+    #[track_caller]
+    pub fn record_batches<'t>(
+        &self,
+        tape: &'t Tape,
+        network: &Sequential,
+        [count, batch]: [usize; 2],
         [c, h, w]: [usize; 3],
     ) -> Result<TrainingStep<'t>> {
-        let [x, z] = ["x", "z"].map(|name| tape.input(name, [batch, c, h, w]));
+        let [x, z] = ["x", "z"].map(|name| tape.input(name, [count * batch, c, h, w]));
         let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
-        let fx = self.apply(network, x, Role::Image, seed);
-        let y = self.apply(network, z, Role::Noise, seed);
-        let w = self.apply(network, y, Role::Sample, seed);
+        let mut images: [Vec<Var<'t>>; 3] = Default::default();
+        let mut means: Vec<Var<'t>> = vec![];
+        for i in 0..count {
+            let part = |v: Var<'t>| if count == 1 { v } else { v.slice(i * batch, batch) };
+            let Batch { fx, y, w, values } = self.batch(network, [part(x), part(z)], seed, i as u16)?;
+            images.iter_mut().zip([fx, y, w]).for_each(|(all, one)| all.push(one));
+            // A sum so far, rather than all gradients at the end, so that one set of them is kept.
+            let share = if i + 1 == count { 1.0 / count as f32 } else { 1.0 };
+            let add = |(sum, value): (&Var<'t>, Var<'t>)| tape.linear_combination(&[(share, *sum), (share, value)]);
+            means = if i == 0 { values } else { means.iter().zip(values).map(add).collect() };
+        }
+        let whole = |parts: &[Var<'t>]| if count == 1 { parts[0] } else { tape.concat(parts) };
+
         let parameters = network.on(tape);
-
-        let rec = self.mean(fx, x);
-        let rec_gradients = tape.gradient(rec, &parameters)?;
-        let outer = self.outer(rec, [z, y, w], &parameters)?;
-        let idem_gradients = tape.vjp(y, outer.y_gradient, &parameters)?;
-
         let weights = tape.input(Self::WEIGHTS, [3]);
-        let gradients = [rec_gradients, idem_gradients, outer.gradients];
+        let gradients = [0, 1, 2].map(|term| means[SCALARS + term * parameters.len()..][..parameters.len()].to_vec());
         let sum = |i: usize| ops::weighted_sum(weights, [0, 1, 2].map(|term| gradients[term][i]));
         let total = (0..parameters.len()).map(sum).collect();
         Ok(TrainingStep {
             x,
             z,
-            fx,
-            y,
-            w,
-            losses: [rec, outer.idem, outer.tight],
-            variance: batch_variance(y),
+            fx: whole(&images[0]),
+            y: whole(&images[1]),
+            w: whole(&images[2]),
+            losses: [means[0], means[1], means[2]],
+            variance: means[3],
             parameters,
             gradients,
             total,
         })
     }
 
-    /// Records f(v), with the running averages and, if there is a `seed`, the dropout masks of this role.
+    /// Records losses and gradients of batch number `i`.
     #[track_caller]
-    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, seed: Option<Var<'t>>) -> Var<'t> {
-        let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application: role as u16 });
+    fn batch<'t>(
+        &self,
+        network: &Sequential,
+        [x, z]: [Var<'t>; 2],
+        seed: Option<Var<'t>>,
+        i: u16,
+    ) -> Result<Batch<'t>> {
+        let fx = self.apply(network, x, Role::Image, seed, i);
+        let y = self.apply(network, z, Role::Noise, seed, i);
+        let w = self.apply(network, y, Role::Sample, seed, i);
+        let parameters = network.on(x.tape());
+
+        let rec = self.mean(fx, x);
+        let rec_gradients = x.tape().gradient(rec, &parameters)?;
+        let outer = self.outer(rec, [z, y, w], &parameters)?;
+        let idem_gradients = x.tape().vjp(y, outer.y_gradient, &parameters)?;
+        let scalars = vec![rec, outer.idem, outer.tight, batch_variance(y)];
+        Ok(Batch { fx, y, w, values: [scalars, rec_gradients, idem_gradients, outer.gradients].concat() })
+    }
+
+    /// Records f(v) in batch number `i`, with the running averages and, if there is a `seed`, the dropout masks of this
+    /// role.
+    #[track_caller]
+    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, seed: Option<Var<'t>>, i: u16) -> Var<'t> {
+        let application = 3 * i + role as u16;
+        let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application });
         network.apply(v, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
     }
 
@@ -323,6 +377,39 @@ mod tests {
                 assert!(rec > 0.0 && tight < 0.0);
             }
         }
+    }
+
+    #[test]
+    fn several_batches_give_the_means_of_their_losses_and_gradients() {
+        const COUNT: usize = 3;
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
+        let weights = (Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec());
+        let elements = BATCH * IMAGE.iter().product::<usize>();
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let [x, z] = [0, 1].map(|_| (0..COUNT * elements).map(|_| rng.random_range(-0.8..0.8)).collect::<Vec<f64>>());
+
+        let tape = Tape::new();
+        let step = objective.record_batches(&tape, &tiny(""), [COUNT, BATCH], IMAGE).unwrap();
+        let inputs = [("x".into(), x.clone()), ("z".into(), z.clone()), weights.clone()];
+        let values = interpret(&tape, &inputs.into());
+        let found: Vec<Vec<f64>> =
+            step.total.iter().chain(&step.losses).chain([&step.variance]).map(|v| values.get(*v).to_vec()).collect();
+
+        let mut expected: Vec<Vec<f64>> = found.iter().map(|f| vec![0.0; f.len()]).collect();
+        for i in 0..COUNT {
+            let tape = Tape::new();
+            let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let part = |all: &[f64]| all[i * elements..][..elements].to_vec();
+            let values = interpret(&tape, &[("x".into(), part(&x)), ("z".into(), part(&z)), weights.clone()].into());
+            let one = step.total.iter().chain(&step.losses).chain([&step.variance]);
+            for (sum, one) in expected.iter_mut().zip(one) {
+                sum.iter_mut().zip(values.get(*one)).for_each(|(sum, one)| *sum += one / COUNT as f64);
+            }
+        }
+        for (f, e) in found.iter().flatten().zip(expected.iter().flatten()) {
+            assert!((f - e).abs() < 1e-6 * (1.0 + e.abs()), "{f} and {e}");
+        }
+        assert_eq!(values.get(step.w).len(), COUNT * elements);
     }
 
     #[test]

@@ -69,6 +69,12 @@ settings! {
         pub width: usize [1 to 1024],
         /// Batch size in images; batch norm needs two.
         pub batch: usize [2 to 65536],
+        /// Number of batches per step, whose gradients are averaged; batch norm uses the statistics of each.
+        #[serde(default = "one")]
+        pub accumulate: usize [1 to 1024],
+        /// Greatest norm of the gradients of all parameters together, to which they are scaled down; 0 does not clip.
+        #[serde(default)]
+        pub clip: f32 [0 to 1000000],
         /// Total number of training steps.
         pub steps: u64 [1 to 1000000000],
         /// Initial learning rate of Adam.
@@ -118,6 +124,11 @@ settings! {
         /// Steps between checkpoints.
         pub checkpoint_every: u64 [1 to 1000000000],
     }
+}
+
+/// The number of batches of a plain step.
+fn one() -> usize {
+    1
 }
 
 /// The final factor of a constant schedule.
@@ -173,6 +184,8 @@ impl Preset {
             network: Network::Mnist,
             width: 64,
             batch: 256,
+            accumulate: 1,
+            clip: 0.0,
             // 100 epochs.
             steps: 23_400,
             learning_rate: 1e-4,
@@ -270,9 +283,14 @@ impl Config {
         1.0 + (end - 1.0) * done.min(last) as f64 / last as f64
     }
 
+    /// The number of training images per step.
+    pub fn images_per_step(&self) -> usize {
+        self.batch * self.accumulate
+    }
+
     /// Floating-point operations per step: nine times those of a forward pass, with two per multiply-add.
     pub fn flops(&self) -> f64 {
-        self.network.step_flops(self.width, self.batch)
+        self.network.step_flops(self.width, self.images_per_step())
     }
 
     /// Checks the range of every setting, and the size of the network.

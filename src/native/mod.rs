@@ -1,9 +1,13 @@
-//! Helpers for native programs: the choice of an adapter by an environment variable, and the measured roof of an
-//! adapter.
+//! Helpers for native programs: the choice of an adapter by an environment variable, the measured roof of an adapter,
+//! and profiles for trace viewers.
 
 pub mod roof;
+#[cfg(feature = "model")]
+mod trace;
 
 use crate::gpu::{Gpu, GpuError};
+#[cfg(feature = "model")]
+pub use trace::trace;
 
 /// Opens an adapter by index or by a part of its name: `adapter`, or else the environment variable `IGN_ADAPTER`, or
 /// else the best adapter. Blocks.

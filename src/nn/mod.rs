@@ -3,8 +3,10 @@
 
 mod adam;
 mod average;
+mod clip;
 mod sequential;
 
 pub use adam::Adam;
 pub use average::Average;
+pub use clip::clip;
 pub use sequential::{Dropout, Layer, Mode, Parameter, Sequential};

@@ -91,6 +91,7 @@ operations! {
     batch: Concat, Embed, Slice;
     batch_norm: BatchNorm, InputGradient, GradientSums, BatchStatistics, UpdateRunning;
     broadcast: Broadcast;
+    clip_factor: ClipFactor;
     convolution: Convolution, TransposedConvolution, WeightGradient;
     cross_entropy: CrossEntropy, CrossEntropyGradient;
     distance: MeanDistance, MeanDistanceGradient;

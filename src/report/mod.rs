@@ -1,18 +1,15 @@
 //! `report.html`: a self-contained page about one or several runs, side by side. It shows the losses, samples over
 //! time, pictures, the evaluation if there is one, settings, machine and command, and loads nothing from the network.
-//! [`trace()`] writes the profile of a step for trace viewers.
 
 mod chart;
 mod page;
-mod trace;
 
-use crate::files::{FileError, excerpt, exists, read, replace};
+use crate::files::{FileError, excerpt, exists, folder_of, read, replace};
 use crate::model::Config;
 use crate::run::{Metrics, Origin, RunFolder};
 use chart::{Chart, Line};
 use page::Page;
 use std::path::{Path, PathBuf};
-pub use trace::trace;
 
 /// The contents of a run that a report shows.
 pub struct Run {
@@ -42,6 +39,8 @@ impl Run {
     /// # Errors
     /// If the folder holds no run, or one of its files cannot be read.
     pub fn load(path: &Path) -> Result<Self, FileError> {
+        // The checkpoint stands for the run around it, as it does to other programs.
+        let path = if path.is_file() { folder_of(path) } else { path };
         let folder = RunFolder::open(path);
         let mut pictures = vec![];
         for (caption, file) in PICTURES {
@@ -55,9 +54,12 @@ impl Run {
         let file = path.join("evaluation.json");
         let mut evaluation = None;
         if exists(&file)? {
-            match serde_json::from_slice(&read(&file)?) {
-                Ok(value) => evaluation = Some(value),
-                Err(e) => warnings.push(format!("{} is skipped: {}", file.display(), excerpt(&e.to_string()))),
+            match read(&file).map(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes)) {
+                // Only programs of this project write the extent of an evaluation.
+                Ok(Ok(value)) if value.get("extent").is_some() => evaluation = Some(value),
+                Ok(Ok(_)) => warnings.push(format!("{} is skipped: it is no evaluation", file.display())),
+                Ok(Err(e)) => warnings.push(format!("{} is skipped: {}", file.display(), excerpt(&e.to_string()))),
+                Err(e) => warnings.push(format!("the evaluation is skipped: {e}")),
             }
         }
         Ok(Self {
@@ -92,7 +94,7 @@ impl Run {
     fn show(&self, page: &mut Page) -> Result<(), FileError> {
         page.heading(&self.name);
         if let Some(last) = self.metrics.last() {
-            let images = u128::from(last.step) * self.config.batch as u128;
+            let images = u128::from(last.step) * self.config.images_per_step() as u128;
             page.text(&format!(
                 "{} training steps, {images} training images (with repeats); variance of f(z) over the batch {:.3}",
                 last.step, last.losses.variance
@@ -160,7 +162,7 @@ mod tests {
             folder.append(&Metrics { step, losses, images_per_second: 3.0 }).unwrap();
         }
         crate::picture::Grid::new([1, 2, 2]).row("z", &[0.0; 4]).save(&folder.sample(10)).unwrap();
-        std::fs::write(path.join("evaluation.json"), r#"{"fréchet": {"f": 12.5}}"#).unwrap();
+        std::fs::write(path.join("evaluation.json"), r#"{"extent": {"samples": 4}, "fréchet": {"f": 12.5}}"#).unwrap();
         Run::load(path).unwrap()
     }
 
@@ -197,7 +199,7 @@ mod tests {
         for step in [1 << 60, u64::MAX] {
             folder.append(&Metrics { step, losses, images_per_second: 1e300 }).unwrap();
         }
-        let evaluation = serde_json::json!({ evil: [evil, { evil: 1e300 }, -1e300] });
+        let evaluation = serde_json::json!({ "extent": {}, evil: [evil, { evil: 1e300 }, -1e300] });
         std::fs::write(path.join("evaluation.json"), evaluation.to_string()).unwrap();
         let out = work.path().join("report.html");
         Run::report(&[Run::load(&path).unwrap()], &out).unwrap();
@@ -225,6 +227,12 @@ mod tests {
             assert!(warnings.contains(skipped), "{warnings}");
         }
         Run::report(&[read], &work.path().join("report.html")).unwrap();
+        std::fs::write(run.join("evaluation.json"), r#"{"name": "my thesis"}"#).unwrap();
+        let read = Run::load(&run).unwrap();
+        assert!(read.evaluation.is_none() && read.warnings().join("").contains("it is no evaluation"));
+        std::fs::remove_file(run.join("evaluation.json")).unwrap();
+        std::fs::create_dir(run.join("evaluation.json")).unwrap();
+        assert!(Run::load(&run).unwrap().warnings().join("").contains("not a regular file"));
     }
 
     #[test]

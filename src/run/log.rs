@@ -1,8 +1,8 @@
-use crate::files::{FileError, excerpt};
+use crate::files::{self, FileError, excerpt, exists};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The records of a file with one JSON value per line, as far as they can be read.
@@ -18,10 +18,7 @@ impl<T: DeserializeOwned> Log<T> {
     /// Reads the log at `path`; a missing one is empty. Skips lines that cannot be parsed. Says nothing of an incomplete
     /// last line, which is what a killed process leaves.
     pub(super) fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = match std::fs::read(path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => vec![],
-            other => other.map_err(|e| FileError::unreadable(path, &e))?,
-        };
+        let bytes = if exists(path)? { files::read(path)? } else { vec![] };
         let (mut records, mut skipped) = (vec![], vec![]);
         for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             match serde_json::from_slice(line) {
@@ -44,6 +41,9 @@ impl<T: DeserializeOwned> Log<T> {
 
 /// Appends `record` to the log at `path`, on a line of its own even after an incomplete one.
 pub(super) fn append(path: &Path, record: &impl Serialize) -> Result<(), FileError> {
+    if path.exists() && !path.is_file() {
+        return Err(FileError::new(path, "cannot be written: not a regular file"));
+    }
     let write = || {
         let mut file = File::options().create(true).read(true).append(true).open(path)?;
         let mut last = [b'\n'];

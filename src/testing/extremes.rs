@@ -27,7 +27,7 @@ fn agrees(found: f64, expected: f64, absolute: f64) -> bool {
 fn references(op: &dyn Op, operands: &[Tensor<'_>], var: Var<'_>) -> [Vec<f64>; 2] {
     let flushed: Vec<Vec<f64>> = operands
         .iter()
-        .map(|tensor| tensor.data.iter().map(|&x| if x.abs() < NORMAL { 0.0 } else { x }).collect())
+        .map(|tensor| tensor.data.iter().map(|&x| if x.abs() < NORMAL { 0f64.copysign(x) } else { x }).collect())
         .collect();
     let zeroed: Vec<Tensor<'_>> =
         operands.iter().zip(&flushed).map(|(tensor, data)| Tensor { shape: tensor.shape, data }).collect();

@@ -62,7 +62,8 @@ fn elementwise<'t>(tape: &'t Tape, n: usize) -> Case<'t> {
     let y = a.relu() + a.leaky_relu(0.2).tanh() - (a.sigmoid() * b.exp()) / b.softplus();
     let weights = tape.input("weights", [3]);
     let seed = tape.input("seed", [1]);
-    case(weighted_sum(weights, [y, -a, b]).dropout(seed, 0.3, 7).reshape([1, n]), &[a, b])
+    let factor = tape.input("c", [n]).clip_factor(0.5);
+    case(weighted_sum(weights, [y, -a, b * factor]).dropout(seed, 0.3, 7).reshape([1, n]), &[a, b])
 }
 
 fn updates<'t>(tape: &'t Tape, n: usize) -> Case<'t> {

@@ -115,7 +115,7 @@ impl<'a> Training<'a> {
 
     fn after(&mut self) -> Result<(), Error> {
         let step = self.trainer.step();
-        self.images += self.config.batch;
+        self.images += self.config.images_per_step();
         let Config { log_every, sample_every, checkpoint_every, .. } = self.config;
         let [log, draw, save] = [log_every, sample_every, checkpoint_every].map(|every| self.due(every));
 

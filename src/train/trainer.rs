@@ -6,7 +6,7 @@ use crate::files::safetensors;
 use crate::gpu::{Gpu, MemoryReport, Profile};
 use crate::method::{Objective, PREFIXES, Role, TrainingStep, Weights};
 use crate::model::{Checkpoint, Config, FrequencyStatistics, Generator, Noise, NoiseKind, NormStatistics};
-use crate::nn::{Adam, Average};
+use crate::nn::{self, Adam, Average};
 use crate::picture::Grid;
 use crate::random::Stream;
 use crate::run::Losses;
@@ -36,8 +36,13 @@ const FREQUENCY_IMAGES: usize = 1000;
 
 impl Idempotence {
     fn step<'t>(&self, tape: &'t Tape) -> tape::Result<TrainingStep<'t>> {
-        let Config { network, batch, .. } = self.config;
-        self.config.objective().record(tape, &self.config.layers(), batch, network.image())
+        let Config { network, batch, accumulate, clip, .. } = self.config;
+        let objective = self.config.objective();
+        let mut step = objective.record_batches(tape, &self.config.layers(), [accumulate, batch], network.image())?;
+        if clip > 0.0 {
+            step.total = nn::clip(&step.total, clip);
+        }
+        Ok(step)
     }
 
     /// Seed of the dropout masks: a whole number per seed and step, below 2²⁴ and so exact in f32. It repeats after 2²⁴
@@ -68,7 +73,10 @@ impl Task for Idempotence {
     }
 
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
-        let x = self.images.gather(self.batches.indices(done).iter().copied());
+        let count = self.config.accumulate as u64;
+        let mut indices = vec![];
+        (0..count).for_each(|i| indices.extend(self.batches.indices(done * count + i)));
+        let x = self.images.gather(indices);
         let z = self.noise.draw(self.config.seed, Stream::Noise, done, x.len());
         let Weights { rec, idem, tight } = self.config.weights(done);
         let mut inputs = vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![rec, idem, tight])];

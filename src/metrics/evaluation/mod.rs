@@ -6,6 +6,8 @@ mod samples;
 pub use degradations::{DegradationMetrics, Projected, Projector};
 pub use samples::{Reference, SampleMetrics};
 
+use samples::NEIGHBOURS;
+
 use super::Classifier;
 use crate::data::Images;
 use crate::error::Error;
@@ -97,6 +99,12 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     if sizes.drift > sizes.samples {
         let text = format!("drift is to be measured on {} of {} samples", sizes.drift, sizes.samples);
         return Err(Error::Unsuited(text));
+    }
+    let least = train.len().min(test.len()).min(sizes.manifold);
+    if least <= NEIGHBOURS {
+        let text =
+            format!("{} training images, {} test images and {} samples", train.len(), test.len(), sizes.manifold);
+        return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
     let reference = Reference::new(classifier, train, test, sizes)?;
     let projector = Projector::new(generator, Some(classifier))?;

@@ -22,7 +22,7 @@ pub struct SampleMetrics {
 }
 
 /// k for precision and recall.
-const NEIGHBOURS: usize = 3;
+pub(super) const NEIGHBOURS: usize = 3;
 
 /// The reference set for sample metrics.
 pub struct Reference<'a> {
