@@ -24,8 +24,8 @@ struct Arguments {
     #[command(flatten)]
     settings: step::Settings,
     /// Number of timed steps after the first. From 1 to 1000000.
-    #[arg(long, value_parser = options::whole::<u64>(1..=1_000_000), default_value_t = 10)]
-    steps: u64,
+    #[arg(long, value_parser = options::whole::<usize>(1..=1_000_000), default_value_t = 10)]
+    steps: usize,
     /// Also print the times of the operations of one step.
     #[arg(long)]
     profile: bool,
@@ -57,20 +57,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let first = start.elapsed().as_secs_f64();
 
     let made = gpu.objects_made();
-    let (mut times, mut hosts) = (vec![], vec![]);
-    for t in 0..arguments.steps {
-        let start = Instant::now();
-        step::submit(&program, t + 2)?;
-        hosts.push(start.elapsed().as_secs_f64());
-        gpu.blocking_idle()?;
-        times.push(start.elapsed().as_secs_f64());
-    }
+    let step::Times { median, best, host } = step::times(&gpu, &program, arguments.steps)?;
     let made = gpu.objects_made() - made;
     let roof = Roof::measure(&gpu)?;
 
-    times.sort_by(f64::total_cmp);
-    hosts.sort_by(f64::total_cmp);
-    let (best, median, host) = (times[0], times[times.len() / 2], hosts[hosts.len() / 2]);
     let gflops = settings.flops() / median / 1e9;
     let memory = program.memory();
     let parameters: usize = settings.layers().parameters().iter().map(|p| p.shape.elements()).sum();

@@ -62,8 +62,13 @@ def losses_and_gradients(f, x, z, distance):
 
 
 def difference(found, expected):
-    """The largest difference, relative to the largest expected element."""
-    return ((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12)).item()
+    """The norm of the difference of two lists of tensors, relative to that of the expected one.
+
+    Of some four million activations a few are so near zero that rounding decides their sign, and with it a slope. Single
+    gradients in f32 then differ by up to a hundredth, as they do between PyTorch in f32 and in f64.
+    """
+    norm = lambda tensors: sum(t.double().square().sum() for t in tensors).sqrt().item()
+    return norm(f - e for f, e in zip(found, expected)) / norm(expected)
 
 
 def main():
@@ -84,14 +89,10 @@ def main():
         distance = min(mse_loss, l1_loss, key=lambda d: abs(d(fx, x) - trace["loss.rec"]).item())
 
     (rec, idem), gradients = losses_and_gradients(f, x, z, distance)
-    worst_loss = max(difference(rec, trace["loss.rec"]), difference(idem, trace["loss.idem"]))
-    # The gradient of a bias before a batch norm is zero but for rounding.
-    before_norm = {f"{i}.bias" for i, layer in enumerate(f[1:]) if isinstance(layer, nn.BatchNorm2d)}
+    worst_loss = max(difference([rec], [trace["loss.rec"]]), difference([idem], [trace["loss.idem"]]))
     worst_gradient = max(
-        difference(g, trace[f"grad.{term}.{name}"])
+        difference(of_term, [trace[f"grad.{term}.{name}"] for name in names])
         for term, of_term in zip(["rec", "idem", "tight"], gradients)
-        for name, g in zip(names, of_term)
-        if name not in before_norm
     )
 
     adam = torch.optim.Adam(f.parameters(), lr=1e-4, betas=(0.5, 0.999), foreach=True)

@@ -7,13 +7,14 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The examples, with the arguments that they need.
-const EXAMPLES: [(&str, &[&str]); 12] = [
+const EXAMPLES: [(&str, &[&str]); 13] = [
     ("baseline", &["dcgan"]),
     ("classifier", &[]),
     ("devices", &[]),
     ("evaluate", &[]),
     ("interpolate", &[]),
     ("kernel_lab", &[]),
+    ("measure", &[]),
     ("project", &[]),
     ("report", &["nowhere"]),
     ("roofline", &[]),

@@ -11,6 +11,7 @@ use ign::model::{Network, named};
 use ign::nn::{Adam, Sequential};
 use ign::tape::Tape;
 use std::error::Error;
+use std::time::Instant;
 
 /// Settings of the measured step.
 #[derive(Args)]
@@ -73,8 +74,31 @@ pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error
     Ok(program)
 }
 
+/// Times of training steps, in seconds.
+pub struct Times {
+    pub median: f64,
+    pub best: f64,
+    /// Median time of the host.
+    pub host: f64,
+}
+
+/// Runs `steps` steps after the first, and times each.
+pub fn times(gpu: &Gpu, program: &Compiled, steps: usize) -> Result<Times, GpuError> {
+    let (mut times, mut hosts) = (vec![], vec![]);
+    for t in 0..steps {
+        let start = Instant::now();
+        submit(program, t as u64 + 2)?;
+        hosts.push(start.elapsed().as_secs_f64());
+        gpu.blocking_idle()?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    hosts.sort_by(f64::total_cmp);
+    Ok(Times { median: times[steps / 2], best: times[0], host: hosts[steps / 2] })
+}
+
 /// Submits step `t`, counted from 1.
-pub fn submit(program: &Compiled, t: u64) -> Result<(), GpuError> {
+fn submit(program: &Compiled, t: u64) -> Result<(), GpuError> {
     program.write(Adam::RATES, &ADAM.rates(t))?;
     program.run()
 }

@@ -14,7 +14,7 @@ pub struct AdapterSummary {
     pub caps: Caps,
     /// Supported features that the engine uses: `subgroups`, `timestamps`.
     pub features: Vec<&'static str>,
-    /// Limits of the adapter. The engine itself stays within WebGPU's default limits.
+    /// Limits of the adapter. Of these the engine uses only the sizes of buffers.
     pub limits: wgpu::Limits,
 }
 
@@ -97,9 +97,10 @@ fn kind(adapter: &Adapter) -> &'static str {
     }
 }
 
-/// Capabilities of `adapter`. The limits are WebGPU's defaults on every adapter, so that a program for one adapter runs
-/// on all adapters and in a browser.
+/// Capabilities of `adapter`. The limits are WebGPU's defaults on every adapter, to which kernels are held, but for the
+/// sizes of buffers: these are the adapter's on native targets, so that large batches and images fit.
 pub(super) fn caps_of(adapter: &Adapter) -> Caps {
+    let limits = limits_within(&adapter.limits());
     let info = adapter.get_info();
     let fixed = info.subgroup_min_size == info.subgroup_max_size && adapter.features().contains(Features::SUBGROUP);
     Caps {
@@ -109,6 +110,43 @@ pub(super) fn caps_of(adapter: &Adapter) -> Caps {
         software: info.device_type == DeviceType::Cpu,
         subgroup: fixed.then_some(info.subgroup_min_size),
         timestamps: adapter.features().contains(Features::TIMESTAMP_QUERY),
+        max_binding: limits.max_storage_buffer_binding_size,
+        max_buffer: limits.max_buffer_size,
         ..Caps::minimal()
+    }
+}
+
+/// The largest binding: 2 GiB. Kernels index its elements in i32, with room for sums of indices.
+const LARGEST: u64 = 1 << 31;
+
+/// The limits of a device, on an adapter with the limits `own`.
+pub(super) fn limits_within(own: &wgpu::Limits) -> wgpu::Limits {
+    let default = wgpu::Limits::default();
+    if cfg!(target_arch = "wasm32") {
+        return default;
+    }
+    let binding = own.max_storage_buffer_binding_size.clamp(default.max_storage_buffer_binding_size, LARGEST);
+    let buffer = own.max_buffer_size.clamp(default.max_buffer_size, binding.max(default.max_buffer_size));
+    wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, ..default }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_may_be_as_large_as_the_adapters_and_nothing_else_changes() {
+        let default = wgpu::Limits::default();
+        assert_eq!(limits_within(&default), default);
+        let with = |binding: u64, buffer: u64| {
+            let own =
+                wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, ..default.clone() };
+            let found = limits_within(&own);
+            (found.max_storage_buffer_binding_size, found.max_buffer_size)
+        };
+        // A GPU, one with bindings beyond 32-bit indices, and llvmpipe.
+        assert_eq!(with(1 << 30, 1 << 40), (1 << 30, 1 << 30));
+        assert_eq!(with(1 << 40, 1 << 40), (1 << 31, 1 << 31));
+        assert_eq!(with(1 << 27, (1 << 31) - 1), (1 << 27, 1 << 28));
     }
 }

@@ -1,7 +1,7 @@
 mod pipelines;
 mod transfers;
 
-use super::adapter::{caps_of, choose};
+use super::adapter::{caps_of, choose, limits_within};
 use super::kernel::Kernel;
 use super::{Caps, GpuError, Result};
 use crate::panics::caught;
@@ -70,7 +70,7 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("ign"),
             required_features: adapter.features() & features,
-            required_limits: wgpu::Limits::default(),
+            required_limits: limits_within(&adapter.limits()),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         };
