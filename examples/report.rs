@@ -14,7 +14,7 @@ mod options;
 use clap::Parser;
 use explain::explained;
 use ign::report::Run;
-use ign::run::check_results;
+use ign::run::{check_results, result};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 /// machine and settings.
 #[derive(Parser)]
 struct Arguments {
-    /// Run folders, shown side by side.
+    /// Run folders or the checkpoints in them, shown side by side.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// HTML file to write [default: report.html in the first run folder].
@@ -37,7 +37,7 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
     runs.iter().flat_map(Run::warnings).for_each(|warning| note!("warning: {warning}"));
-    let out = arguments.out.unwrap_or_else(|| arguments.runs[0].join("report.html"));
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.runs[0], "report.html"));
     let folders: Vec<_> = arguments.runs.iter().map(PathBuf::as_path).collect();
     check_results(&folders, &[&out])?;
     Run::report(&runs, &out)?;

@@ -18,7 +18,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
 use ign::files::replace;
-use ign::model::{Config, Preset, Setting, named};
+use ign::model::{Checkpoint, Config, Preset, Setting, named};
 use ign::native::{open, trace};
 use ign::report::Run;
 use ign::run::{Metrics, Origin, RunFolder, check_results, quoted};
@@ -78,11 +78,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let matches = command(&defaults).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     let new = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&arguments.preset));
-    let run = arguments.resume.as_ref().unwrap_or(&new);
-    let profile = arguments.profile.iter().flatten();
-    let outputs: Vec<_> = profile.chain(&arguments.trace).chain(&arguments.publish).map(PathBuf::as_path).collect();
-    check_results(&[run, &config(given(&matches).collect())?.data], &outputs)?;
     if let (Some(run), Some(path)) = (&arguments.resume, &arguments.publish) {
+        check_results(&[run], &[path])?;
         return publish(run, path);
     }
     let start = Instant::now();
@@ -102,13 +99,17 @@ fn run() -> Result<(), Box<dyn Error>> {
             None
         }
     };
+    let config = resumed.as_ref().map_or_else(|| config(given(&matches).collect()), |(_, c)| Ok(c.config.clone()))?;
+    let run = arguments.resume.as_ref().unwrap_or(&new);
+    let outputs: Vec<_> = arguments.profile.iter().flatten().chain(&arguments.trace).map(PathBuf::as_path).collect();
+    check_results(&[run, &run.join(Checkpoint::FILE), &config.data], &outputs)?;
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let (mut trainer, folder) = match resumed {
         Some((folder, checkpoint)) => (Trainer::resume(&gpu, checkpoint)?, folder),
         None => {
             // The trainer checks settings and data before a folder is created.
-            let trainer = Trainer::new(&gpu, &config(given(&matches).collect())?)?;
+            let trainer = Trainer::new(&gpu, &config)?;
             (trainer, RunFolder::create(&new)?)
         }
     };

@@ -75,8 +75,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("trace")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
+    # Both sides compute in f32.
+    torch.backends.cudnn.allow_tf32 = False
     trace = {name: tensor.to(arguments.device) for name, tensor in load_file(arguments.trace).items()}
     x, z = trace["x"], trace["z"]
     width = trace["before.0.weight"].shape[0]
@@ -89,11 +91,13 @@ def main():
         distance = min(mse_loss, l1_loss, key=lambda d: abs(d(fx, x) - trace["loss.rec"]).item())
 
     (rec, idem), gradients = losses_and_gradients(f, x, z, distance)
-    worst_loss = max(difference([rec], [trace["loss.rec"]]), difference([idem], [trace["loss.idem"]]))
-    worst_gradient = max(
+    terms = [difference([loss], [trace[f"loss.{term}"]]) for term, loss in [("rec", rec), ("idem", idem)]]
+    by_term = [
         difference(of_term, [trace[f"grad.{term}.{name}"] for name in names])
         for term, of_term in zip(["rec", "idem", "tight"], gradients)
-    )
+    ]
+    # The sum of differences that are not finite is not finite either; their maximum may be.
+    worst_loss, worst_gradient = (max(d) if sum(d) < float("inf") else float("nan") for d in (terms, by_term))
 
     adam = torch.optim.Adam(f.parameters(), lr=1e-4, betas=(0.5, 0.999), foreach=True)
     times = []

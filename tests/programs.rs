@@ -64,7 +64,7 @@ fn any_path_that_the_system_allows_works() {
             .arg(folder.join("x\n.png")),
     );
     said(example("evaluate").arg(&run).args(["--samples", "4"]));
-    said(example("report").arg(&run));
+    said(example("report").arg(run.join(Checkpoint::FILE)));
     for file in ["samples.png", "projections.png", "interpolations.png", "evaluation.json", "report.html", "../x\n.png"]
     {
         assert!(run.join(file).is_file(), "{file}");

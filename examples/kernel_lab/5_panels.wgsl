@@ -53,7 +53,7 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
       var rows: array<vec4<f32>, DEPTH>;
       for (var d = 0u; d < DEPTH; d++) { // unroll
-        rows[d] = subgroupShuffle(as_[d][quad / SUBGROUP], quad % SUBGROUP);
+        rows[d] = subgroupBroadcast(as_[d][quad / SUBGROUP], quad % SUBGROUP);
       }
       for (var j = 0u; j < VECTORS; j++) { // unroll
         for (var d = 0u; d < DEPTH; d++) { // unroll

@@ -15,7 +15,7 @@ mod step;
 
 use clap::Parser;
 use explain::explained;
-use ign::files::replace;
+use ign::files::{replace, unused};
 use ign::gpu::{Gpu, Profile};
 use ign::model::Network;
 use ign::native::roof::Roof;
@@ -28,10 +28,10 @@ use std::time::Instant;
 use step::Settings;
 
 /// Measures an adapter: roof and bandwidth, training steps of both networks at several widths and batch sizes, every
-/// variant of the kernels, and the slowest and fastest large operations.
+/// variant of the kernels, and the operations of 1 GFLOP and more.
 #[derive(Parser)]
 struct Arguments {
-    /// Folder for ADAPTER.md and ADAPTER.json.
+    /// Folder for ADAPTER.md and ADAPTER.json, or the next free names.
     #[arg(long, value_name = "DIR", default_value = "measurements")]
     out: PathBuf,
     /// Number of timed steps per case. From 1 to 1000.
@@ -85,6 +85,8 @@ struct Step {
     host_ms: f64,
     gflops: f64,
     share_of_roof: f64,
+    /// The roof in the same minute.
+    roof_gflops: f64,
     /// Memory for intermediate values, in bytes.
     planned_bytes: u64,
 }
@@ -93,6 +95,8 @@ struct Step {
 #[derive(Serialize)]
 struct Operation {
     network: Network,
+    width: usize,
+    batch: usize,
     op: String,
     shape: String,
     gflop: f64,
@@ -125,20 +129,20 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
     }
     let name = words.join("-");
-    // The name may contain dots, so that this is no change of its extension.
-    let [json, markdown] = ["json", "md"].map(|extension| arguments.out.join(format!("{name}.{extension}")));
+    let markdown = unused(&arguments.out.join(format!("{name}.md")), &["json"]);
+    let json = markdown.with_extension("json");
     check_results(&[], &[&json, &markdown])?;
     say!("{caps}");
 
     let cases: &[_] = if arguments.tiny { &TINY } else { &CASES };
-    let roof = Roof::measure(&gpu)?;
     let mut operations = vec![];
     let mut steps = vec![];
     for (i, &(network, width, batch)) in cases.iter().enumerate() {
         let settings = Settings { network, width, batch };
-        let (case, profile) = measure("default", &gpu, settings, &arguments, &roof);
+        let roof = Roof::measure(&gpu)?;
+        let (case, profile) = measure("default", &gpu, &settings, &arguments, &roof);
         if let Some(profile) = profile.filter(|_| i == 0 || network == Network::Faces) {
-            operations.extend(large(network, &profile, &roof));
+            operations.extend(large(&settings, &profile, &roof));
         }
         steps.push(case);
     }
@@ -146,8 +150,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (network, width, batch) = cases[0];
     let mut variants = vec![];
     for (variant, gpu) in blocking_variants(&gpu)? {
-        variants.push(measure(variant, &gpu, Settings { network, width, batch }, &arguments, &roof).0);
+        let roof = Roof::measure(&gpu)?;
+        variants.push(measure(variant, &gpu, &Settings { network, width, batch }, &arguments, &roof).0);
     }
+    let roof = Roof::measure(&gpu)?;
     let measurements = Measurements {
         adapter: caps.name,
         backend: caps.backend,
@@ -170,14 +176,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn measure(
     variant: &'static str,
     gpu: &Gpu,
-    settings: Settings,
+    settings: &Settings,
     arguments: &Arguments,
     roof: &Roof,
 ) -> (Case, Option<Profile>) {
-    let Settings { network, width, batch } = settings;
+    let Settings { network, width, batch } = *settings;
     let timed = || -> Result<(Step, Profile), Box<dyn Error>> {
         let start = Instant::now();
-        let program = step::prepare(gpu, &settings)?;
+        let program = step::prepare(gpu, settings)?;
         let first_s = start.elapsed().as_secs_f64();
         let times = step::times(gpu, &program, arguments.steps)?;
         let gflops = settings.flops() / times.median / 1e9;
@@ -188,6 +194,7 @@ fn measure(
             host_ms: 1e3 * times.host,
             gflops,
             share_of_roof: gflops / roof.gflops,
+            roof_gflops: roof.gflops,
             planned_bytes: program.memory().planned,
         };
         Ok((measured, program.blocking_profile()?))
@@ -205,12 +212,14 @@ fn measure(
 }
 
 /// The operations of 1 GFLOP and more.
-fn large(network: Network, profile: &Profile, roof: &Roof) -> Vec<Operation> {
+fn large(settings: &Settings, profile: &Profile, roof: &Roof) -> Vec<Operation> {
     let rows = profile.by_shape().into_iter();
     let large = rows.filter(|row| row.cost.flops as f64 / row.calls as f64 >= 1e9);
     large
         .map(|row| Operation {
-            network,
+            network: settings.network,
+            width: settings.width,
+            batch: settings.batch,
             gflop: row.cost.flops as f64 / row.calls as f64 / 1e9,
             share_of_roof: row.gflops() / roof.gflops,
             op: row.key[0].clone(),

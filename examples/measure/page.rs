@@ -21,12 +21,13 @@ pub fn page(m: &Measurements) -> String {
     lines.push(HEAD.into());
     lines.extend(m.variants.iter().map(row));
     lines.push(
-        "\n## Operations of 1 GFLOP and more\n\n| network | operation | output | GFLOP | share of the roof |".into(),
+        "\n## Operations of 1 GFLOP and more\n\n| network | width | batch | operation | output | GFLOP | share of the roof |".into(),
     );
-    lines.push("|---|---|---|---|---|".into());
+    lines.push("|---|---|---|---|---|---|---|".into());
     lines.extend(m.operations.iter().map(|o| {
         let share = 100.0 * o.share_of_roof;
-        format!("| {} | {} | {} | {:.2} | {share:.1} % |", name(o.network), o.op, o.shape, o.gflop)
+        let case = format!("{} | {} | {}", name(o.network), o.width, o.batch);
+        format!("| {case} | {} | {} | {:.2} | {share:.1} % |", o.op, o.shape, o.gflop)
     }));
     lines.join("\n") + "\n"
 }

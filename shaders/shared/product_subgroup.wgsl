@@ -1,6 +1,6 @@
 // The tiled product for software adapters: one subgroup computes 4·QUADS rows × VECTORS·SUBGROUP columns in registers. On
 // software adapters a load costs as much as dozens of multiply-adds, at any address. A is therefore packed (see
-// product_pack): a lane loads four rows at once, and subgroup shuffles broadcast each row to all lanes. Workgroup
+// product_pack): a lane loads four rows at once, and the subgroup broadcasts each row to all lanes. Workgroup
 // memory and barriers would cost more than they save.
 // DEPTH steps of the inner axis are added to a sum while it is in a register. All values of DEPTH give the same results.
 // Expects QUADS, VECTORS, LOADS = ⌈QUADS / SUBGROUP⌉, DEPTH, SUBGROUP, shared/grid.wgsl and shared/product.wgsl.
@@ -44,7 +44,7 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
       for (var quad = 0u; quad < QUADS; quad++) { // unroll
         var rows: array<vec4<f32>, DEPTH>;
         for (var d = 0u; d < DEPTH; d++) { // unroll
-          rows[d] = subgroupShuffle(as_[d][quad / SUBGROUP], quad % SUBGROUP);
+          rows[d] = subgroupBroadcast(as_[d][quad / SUBGROUP], quad % SUBGROUP);
         }
         for (var j = 0u; j < VECTORS; j++) { // unroll
           for (var d = 0u; d < DEPTH; d++) { // unroll
@@ -56,10 +56,10 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
   }
 
   // All sums move through the first place, so that the store code, slow to compile, exists only once.
-  let used = min(QUADS, (u32(p.rows - tile.row) + 3u) / 4u);
-  for (var quad = 0u; quad < used; quad++) {
-    for (var i = 0u; i < 4u; i++) { // unroll
-      let row = tile.row + i32(4u * quad + i);
+  let rows = min(ROWS, u32(p.rows - tile.row));
+  for (var first = 0u; first < rows; first += 4u) {
+    for (var i = 0u; i < min(4u, rows - first); i++) {
+      let row = tile.row + i32(first + i);
       let start = bias_at(p, part, row);
       for (var j = 0u; j < VECTORS; j++) { // unroll
         c_set(p, part, row, columns[j], start + sums[0][j][i]);

@@ -17,7 +17,7 @@ pub enum DataError {
         detail: String,
     },
     /// A folder whose pictures are all held out.
-    #[error("{path}: the {count} pictures are all held out by the names of their folders; none is left for training")]
+    #[error("{path}: all pictures ({count}) are held out by the names of their folders; none is left for training")]
     NoTraining {
         /// The folder.
         path: PathBuf,
@@ -25,9 +25,7 @@ pub enum DataError {
         count: usize,
     },
     /// A folder without held-out pictures.
-    #[error(
-        "{path}: none of the {count} pictures is held out for testing; that needs at least ten, or a subfolder `test`"
-    )]
+    #[error("{path}: no picture of {count} is held out for testing; that needs at least ten, or a subfolder `test`")]
     NoTest {
         /// The folder.
         path: PathBuf,

@@ -6,6 +6,7 @@ use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::hash::Hasher;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The files of a folder and its subfolders.
@@ -69,12 +70,15 @@ fn visit(
     let mut files = vec![];
     for entry in entries.into_iter().filter(|entry| !is_ignored(&entry.file_name())) {
         let path = entry.path();
-        let Ok(target) = path.metadata() else {
-            *others.entry("links that lead nowhere".into()).or_default() += 1;
-            continue;
+        let target = match path.metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                *others.entry("link without a target".into()).or_default() += 1;
+                continue;
+            }
+            target => target?,
         };
         if !target.is_file() && !target.is_dir() {
-            *others.entry("pipes, sockets or devices".into()).or_default() += 1;
+            *others.entry("pipe, socket or device".into()).or_default() += 1;
         } else if target.is_file() {
             files.push(path);
         } else if target.is_dir() && !entry.file_type()?.is_symlink() {
@@ -138,9 +142,9 @@ pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Ve
 /// Whether a folder has a usual name of held-out parts, as `test`, `Test_Set` or `val2017`.
 fn names_held_out(folder: &OsStr) -> bool {
     let name = folder.to_string_lossy().to_lowercase();
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let name = name.strip_suffix("set").unwrap_or(name).trim_end_matches(['_', '-', ' ']);
-    HELD_OUT.contains(&name)
+    let trimmed = |name: &'_ str| name.trim_end_matches(|c: char| c.is_ascii_digit() || "_- ".contains(c)).to_string();
+    let name = trimmed(&name);
+    HELD_OUT.contains(&trimmed(name.strip_suffix("set").unwrap_or(&name)).as_str())
 }
 
 /// A hash that is the same in every version of this program and on every system.

@@ -24,8 +24,8 @@ pub(crate) fn exists(path: &std::path::Path) -> Result<bool, FileError> {
 #[cfg(feature = "train")]
 pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, FileError> {
     use std::io::Read;
-    let (mut file, length) = open(path)?;
-    let mut contents = Vec::with_capacity(length as usize);
+    let (mut file, _) = open(path)?;
+    let mut contents = vec![];
     file.read_to_end(&mut contents).map_err(|e| FileError::unreadable(path, &e))?;
     Ok(contents)
 }

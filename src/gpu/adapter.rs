@@ -125,7 +125,8 @@ pub(super) fn limits_within(own: &wgpu::Limits) -> wgpu::Limits {
     if cfg!(target_arch = "wasm32") {
         return default;
     }
-    let binding = own.max_storage_buffer_binding_size.clamp(default.max_storage_buffer_binding_size, LARGEST);
+    let binding = own.max_storage_buffer_binding_size.min(own.max_buffer_size);
+    let binding = binding.clamp(default.max_storage_buffer_binding_size, LARGEST);
     let buffer = own.max_buffer_size.clamp(default.max_buffer_size, binding.max(default.max_buffer_size));
     wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, ..default }
 }
@@ -148,5 +149,7 @@ mod tests {
         assert_eq!(with(1 << 30, 1 << 40), (1 << 30, 1 << 30));
         assert_eq!(with(1 << 40, 1 << 40), (1 << 31, 1 << 31));
         assert_eq!(with(1 << 27, (1 << 31) - 1), (1 << 27, 1 << 28));
+        // A binding is never larger than a buffer.
+        assert_eq!(with(1 << 30, 1 << 28), (1 << 28, 1 << 28));
     }
 }

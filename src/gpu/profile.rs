@@ -172,7 +172,7 @@ impl Program {
         let (mut times, mut host) = (vec![], Stopwatch::start());
         for i in 0..self.bound.len() {
             self.gpu().idle().await?;
-            let start = host.elapsed();
+            let start = host.lap("wait");
             self.submit(&self.bound[i..=i])?;
             host.lap("encode and submit");
             self.gpu().idle().await?;

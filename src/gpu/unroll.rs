@@ -29,7 +29,11 @@ struct Marked<'a> {
 
 /// The first marked loop of `text`. A loop of another form, or with an unknown bound, stays as it is.
 fn first<'a>(text: &'a str, constant: &impl Fn(&str) -> Option<u32>) -> Option<Marked<'a>> {
-    let header = text.find(MARK)?;
+    text.match_indices(MARK).find_map(|(header, _)| marked(text, header, constant))
+}
+
+/// The marked loop whose first line ends with the [`MARK`] at `header`.
+fn marked<'a>(text: &'a str, header: usize, constant: &impl Fn(&str) -> Option<u32>) -> Option<Marked<'a>> {
     let start = text[..header].rfind(START)?;
     let (variable, _) = text[start + START.len()..header].split_once(' ')?;
     let bound = text[start..header].strip_prefix(&format!("{START}{variable} = 0u; {variable} < "))?;
@@ -52,13 +56,23 @@ mod tests {
     #[test]
     fn marked_loops_are_written_out() {
         let text = "a;\nfor (var i = 0u; i < N; i++) { // unroll\n  b[i];\n  for (var k = 0u; k < 2u; k++) { // unroll\n    \
-                    if (c) { d[i][k]; }\n  }\n}\nfor (var j = 0u; j < 2u; j++) { e; }\n";
+                    if (c) { d[i][k]; }\n  }\n}\nfor (var j = 0u; j < 2u; j++) { e; }\n\
+                    for (var l = 0u; l < UNKNOWN; l++) { // unroll\nf;}\nfor (var m = 0u; m < 1u; m++) { // unroll\ng;}";
         let constant = |name: &str| (name == "N").then_some(3);
         let written = unrolled(text, &constant);
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let inner = |k: u32| format!("{{ const k = {k}u; if (c) {{ d[i][k]; }} }}");
         let outer = |i: u32| format!("{{ const i = {i}u; b[i]; {} {} }}", inner(0), inner(1));
-        let expected = ["a;", &outer(0), &outer(1), &outer(2), "for (var j = 0u; j < 2u; j++) { e; }"].join(" ");
+        let expected = [
+            "a;",
+            &outer(0),
+            &outer(1),
+            &outer(2),
+            "for (var j = 0u; j < 2u; j++) { e; }",
+            "for (var l = 0u; l < UNKNOWN; l++) { // unroll f;}",
+            "{ const m = 0u; g;}",
+        ]
+        .join(" ");
         assert_eq!(words(&written), expected);
     }
 }

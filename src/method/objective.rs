@@ -1,8 +1,9 @@
 use super::{PREFIXES, Role};
 use crate::nn::{Dropout, Mode, Sequential};
 use crate::ops;
-use crate::tape::{Result, Tape, Var};
+use crate::tape::{Result, Tape, TapeError, Var};
 use serde::{Deserialize, Serialize};
+use std::panic::Location;
 
 /// The distance D between images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,8 @@ struct Batch<'t> {
     values: Vec<Var<'t>>,
 }
 
+/// The greatest number of batches of a step. Dropout numbers the applications of all of them in 16 bits.
+const MOST_BATCHES: usize = 1024;
 /// The number of losses and the variance of a [`Batch`].
 const SCALARS: usize = 4;
 
@@ -124,8 +127,8 @@ impl Objective {
         self.record_batches(tape, network, [1, batch], image)
     }
 
-    /// Records one step on several batches, `[count, batch]`, for a batch larger than memory: losses and gradients are
-    /// means over the batches. `x` and `z` hold the batches one after the other. Batch norm uses the statistics of each
+    /// Records one step on several batches, `[count, batch]`, for a batch larger than memory: losses, variance and gradients
+    /// are means over the batches. `x` and `z` hold the batches one after the other. Batch norm uses the statistics of each
     /// batch.
     #[track_caller]
     pub fn record_batches<'t>(
@@ -135,6 +138,10 @@ impl Objective {
         [count, batch]: [usize; 2],
         [c, h, w]: [usize; 3],
     ) -> Result<TrainingStep<'t>> {
+        if !(1..=MOST_BATCHES).contains(&count) {
+            let message = format!("a step has 1 to {MOST_BATCHES} batches, and not {count}");
+            return Err(TapeError::Shape { op: "step", shapes: vec![], message, at: Location::caller() });
+        }
         let [x, z] = ["x", "z"].map(|name| tape.input(name, [count * batch, c, h, w]));
         let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
         let mut images: [Vec<Var<'t>>; 3] = Default::default();
@@ -410,6 +417,10 @@ mod tests {
             assert!((f - e).abs() < 1e-6 * (1.0 + e.abs()), "{f} and {e}");
         }
         assert_eq!(values.get(step.w).len(), COUNT * elements);
+        for count in [0, MOST_BATCHES + 1] {
+            let refused = objective.record_batches(&Tape::new(), &tiny(""), [count, BATCH], IMAGE).err().unwrap();
+            assert!(refused.to_string().contains("1 to 1024 batches"), "{refused}");
+        }
     }
 
     #[test]

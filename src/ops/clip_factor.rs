@@ -5,7 +5,7 @@ use crate::tape::{Op, Shape, Tensor, Var};
 
 impl<'t> Var<'t> {
     /// y = min(1, limit/√x), for x ≥ 0 and limit > 0: the factor that reduces a norm √x to `limit` at the most, as for
-    /// [clipped gradients](crate::nn::clip). Without a gradient.
+    /// [clipped gradients](crate::nn::clip). A square x beyond f32 gives ∞, and is thus noticed. Without a gradient.
     #[track_caller]
     pub fn clip_factor(self, limit: f32) -> Self {
         self.tape().record(ClipFactor { limit }, &[self])
@@ -31,7 +31,8 @@ impl Op for ClipFactor {
 
     fn reference(&self, inputs: &[Tensor<'_>], _: &Shape) -> Vec<f64> {
         let limit = f64::from(self.limit);
-        inputs[0].data.iter().map(|&x| if x <= limit * limit { 1.0 } else { limit / x.sqrt() }).collect()
+        let factor = |x: f64| if x > f64::from(f32::MAX) { f64::INFINITY } else { limit / x.sqrt() };
+        inputs[0].data.iter().map(|&x| if x <= limit * limit { 1.0 } else { factor(x) }).collect()
     }
 }
 

@@ -76,7 +76,9 @@ impl Tiling {
     /// Upper bound of the loop turns of an invocation that sums `steps` steps.
     fn turns(self, steps: usize) -> u64 {
         match self {
-            Self::Subgroup { .. } | Self::Direct { .. } => 2 * steps as u64,
+            // The stores take a turn per row and per four rows.
+            Self::Subgroup { rows, .. } => 2 * steps as u64 + 2 * u64::from(rows),
+            Self::Direct { .. } => steps as u64,
             // A block of 16 steps takes a turn itself, up to 16 each to load A and B, and 16 to multiply them.
             Self::Workgroup { .. } => 49 * steps.div_ceil(16) as u64,
         }

@@ -15,7 +15,7 @@ pub fn result(run: &Path, file: &str) -> PathBuf {
 }
 
 /// Checks, before the work, that results can be written to `outputs`, and that they replace neither each other nor what
-/// the program reads: one of the files `inputs`, a file in one of the folders `inputs`, or in a run folder a file of its
+/// the program reads: one of the files `inputs`, a picture in one of the folders `inputs`, or in a run folder a file of its
 /// training.
 ///
 /// # Errors
@@ -35,16 +35,31 @@ pub fn check_results(inputs: &[&Path], outputs: &[&Path]) -> Result<(), FileErro
 
 /// Whether `out` is `input`, or a file in it that an output may not replace.
 fn holds(input: &Path, out: &Path) -> bool {
-    let (input, out) = (place(input), place(out));
-    if input == out {
+    let target = place(out);
+    if place(input) == target {
         return true;
     }
     // A checkpoint belongs to the run in its folder.
-    let folder = if input.is_file() { folder_of(&input) } else { &input };
-    let Ok(file) = out.strip_prefix(folder) else { return false };
-    let of_training = TRAINING.iter().any(|name| file.starts_with(name));
+    let folder = if input.is_file() { folder_of(input) } else { input };
     let run = folder.join(CONFIG).is_file();
-    if input.is_file() { run && of_training } else { of_training || !run && out.exists() }
+    let inside = |name: &&str| {
+        place(out).starts_with(place(&folder.join(name))) || unlinked(out).starts_with(place(folder).join(name))
+    };
+    let of_training = (run || !folder.exists()) && TRAINING.iter().any(inside);
+    // Results of a run below a folder of pictures are not read again.
+    let picture = out.extension().is_some_and(|e| PICTURES.iter().any(|known| e.eq_ignore_ascii_case(known)));
+    let mnist = out.file_name().is_some_and(|name| name.to_string_lossy().contains("-ubyte"));
+    let of_data =
+        input.is_dir() && !run && (picture || mnist) && out.exists() && !folder_of(out).join(CONFIG).is_file();
+    of_training || of_data && [target, unlinked(out)].iter().any(|out| out.starts_with(place(folder)))
+}
+
+/// The extensions of the pictures in a data folder.
+const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif"];
+
+/// The path without links in its folder; the file itself may be a link.
+fn unlinked(path: &Path) -> PathBuf {
+    path.file_name().map_or_else(|| path.into(), |name| place(folder_of(path)).join(name))
 }
 
 /// The path without links, of a file that exists or not.
@@ -86,7 +101,7 @@ mod tests {
             fs::write(at(file), file).unwrap();
         }
         fs::create_dir(&data).unwrap();
-        for file in ["data/a.png", "picture.png", "model.safetensors"] {
+        for file in ["data/a.png", "data/t10k-labels-idx1-ubyte.gz", "picture.png", "model.safetensors"] {
             fs::write(at(file), file).unwrap();
         }
         let (checkpoint, picture, model) =
@@ -97,6 +112,7 @@ mod tests {
             "run/../run/config.json",
             "run/samples/step-000001.png",
             "data/a.png",
+            "data/t10k-labels-idx1-ubyte.gz",
             "picture.png",
             "model.safetensors",
         ] {
@@ -106,6 +122,18 @@ mod tests {
         assert!(check_results(&[&checkpoint], &[&at("run/config.json")]).is_err());
         assert!(check_results(&[&at("new run")], &[&at("new run/checkpoint.safetensors")]).is_err());
         check_results(&inputs, &[&at("run/samples.png"), &at("run/mine.png"), &at("data/new.png")]).unwrap();
+        // Neither is a file behind a link, nor one that a link stands for.
+        #[cfg(unix)]
+        {
+            fs::rename(&checkpoint, at("elsewhere")).unwrap();
+            std::os::unix::fs::symlink(at("elsewhere"), &checkpoint).unwrap();
+            for refused in [&checkpoint, &at("elsewhere")] {
+                assert!(check_results(&[&run], &[refused]).is_err(), "{}", refused.display());
+            }
+        }
+        // What is no picture is not read from a folder of pictures.
+        fs::write(at("data/profile.json"), "").unwrap();
+        check_results(&[&data], &[&at("data/profile.json")]).unwrap();
         let twice = check_results(&[], &[&at("new"), &at("other"), &at("new")]).unwrap_err().to_string();
         assert!(twice.contains("two outputs"), "{twice}");
     }
