@@ -17,7 +17,7 @@ pub(super) fn unrolled(text: &str, constant: &impl Fn(&str) -> Option<u32>) -> S
 /// The begin of a loop's first line.
 const START: &str = "for (var ";
 /// The end of a marked loop's first line.
-pub(super) const MARK: &str = ") { // unroll\n";
+const MARK: &str = ") { // unroll\n";
 
 /// A marked loop: its places in the text, its variable and how often it turns.
 struct Marked<'a> {
