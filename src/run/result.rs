@@ -35,23 +35,24 @@ pub fn check_results(inputs: &[&Path], outputs: &[&Path]) -> Result<(), FileErro
 
 /// Whether `out` is `input`, or a file in it that an output may not replace.
 fn holds(input: &Path, out: &Path) -> bool {
-    let target = place(out);
+    // What would be written to, and the name that leads there.
+    let [target, name] = [place(out), unlinked(out)];
     if place(input) == target {
         return true;
     }
     // A checkpoint belongs to the run in its folder.
     let folder = if input.is_file() { folder_of(input) } else { input };
+    let real = place(folder);
     let run = folder.join(CONFIG).is_file();
-    let inside = |name: &&str| {
-        place(out).starts_with(place(&folder.join(name))) || unlinked(out).starts_with(place(folder).join(name))
-    };
-    let of_training = (run || !folder.exists()) && TRAINING.iter().any(inside);
-    // Results of a run below a folder of pictures are not read again.
+    let of_training = |file: &&str| target.starts_with(place(&folder.join(file))) || name.starts_with(real.join(file));
+    if (run || !folder.exists()) && TRAINING.iter().any(of_training) {
+        return true;
+    }
     let picture = out.extension().is_some_and(|e| PICTURES.iter().any(|known| e.eq_ignore_ascii_case(known)));
     let mnist = out.file_name().is_some_and(|name| name.to_string_lossy().contains("-ubyte"));
-    let of_data =
-        input.is_dir() && !run && (picture || mnist) && out.exists() && !folder_of(out).join(CONFIG).is_file();
-    of_training || of_data && [target, unlinked(out)].iter().any(|out| out.starts_with(place(folder)))
+    let inside = target.starts_with(&real) || name.starts_with(&real);
+    // Results of a run below a folder of pictures are not read again.
+    input.is_dir() && !run && inside && (picture || mnist) && out.exists() && !folder_of(out).join(CONFIG).is_file()
 }
 
 /// The extensions of the pictures in a data folder.
