@@ -58,6 +58,20 @@ pub enum Error {
         /// What is not finite.
         what: String,
     },
+    /// Replicas of a data-parallel training that are no longer equal.
+    #[cfg(feature = "train")]
+    #[error(
+        "after step {step}, rank {rank} has other {what} than rank 0. The ranks must have the same program, data and \
+         settings; if they do, the machine or the adapter of rank {rank} computes other sums"
+    )]
+    Replicas {
+        /// The number of completed steps.
+        step: u64,
+        /// The first rank that differs.
+        rank: usize,
+        /// What differs.
+        what: &'static str,
+    },
     /// A mismatch: of images and network, of two sets of features, of a checkpoint and its use.
     #[error("{0}")]
     Unsuited(String),

@@ -77,6 +77,8 @@ mod panics;
 pub mod picture;
 pub mod random;
 #[cfg(feature = "train")]
+pub mod ranks;
+#[cfg(feature = "train")]
 pub mod report;
 #[cfg(feature = "train")]
 pub mod run;

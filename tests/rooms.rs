@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the other rooms that it may use, in the order of dependencies.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("tape", &[]),
     ("panics.rs", &[]),
     ("gpu", &["panics"]),
@@ -17,15 +17,16 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("picture", &["files", "panics"]),
     ("data", &["picture", "files", "random"]),
     ("error.rs", &["data", "files", "compile", "tape", "gpu"]),
+    ("ranks", &["error"]),
     ("method", &["nn", "ops", "tape", "error"]),
     ("model", &["picture", "method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
-    ("descent", &["nn", "compile", "tape", "gpu", "error"]),
+    ("descent", &["ranks", "nn", "compile", "tape", "gpu", "error"]),
     ("run", &["model", "files", "error"]),
     (
         "train",
         &[
-            "run", "descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "picture", "random", "files",
-            "error",
+            "run", "descent", "ranks", "model", "method", "nn", "compile", "tape", "gpu", "data", "picture", "random",
+            "files", "error",
         ],
     ),
     ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),

@@ -85,6 +85,11 @@ impl Compiled {
         }
     }
 
+    /// The names of the inputs of the tape.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.lowered.inputs.keys().map(String::as_str)
+    }
+
     /// Submits one run. Returns before the run is complete.
     pub fn run(&self) -> Result<(), GpuError> {
         self.program.run()

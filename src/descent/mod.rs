@@ -1,12 +1,17 @@
 //! Gradient descent, shared by all trainings: a [`Task`] provides an objective and the inputs of each step, and a
-//! [`Descent`] records and compiles a step once and runs it repeatedly.
+//! [`Descent`] records and compiles a step once and runs it repeatedly. Several [`Ranks`] can descend together.
+
+mod shared;
 
 use crate::compile::{Check, Compiled, Finding, blocking_compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, MemoryReport, Profile, Store};
-use crate::nn::Adam;
-use crate::tape::{self, Source, Tape, Var};
+use crate::nn::{self, Adam};
+use crate::ranks::{Alone, Ranks};
+use crate::tape::{self, Tape, Var};
+use shared::Shared;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A training task: an objective and the inputs of each step.
 pub trait Task {
@@ -15,6 +20,11 @@ pub trait Task {
 
     /// Records operations after the parameter update; by default none.
     fn record_after(&self, _tape: &Tape) {}
+
+    /// The bound of the global norm of all gradients; by default none.
+    fn clip(&self) -> Option<f32> {
+        None
+    }
 
     /// The optimiser. Its step size is that of [`learning_rate`](Self::learning_rate).
     fn adam(&self) -> Adam;
@@ -28,6 +38,12 @@ pub trait Task {
     /// Name and contents of every input of step `done` + 1, except the optimiser's. Every name must be an input of the
     /// tape.
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)>;
+
+    /// The ranks that take each step together, each with its own inputs; by default this process alone. Losses and
+    /// gradients are means over the ranks.
+    fn ranks(&self) -> Rc<dyn Ranks> {
+        Rc::new(Alone)
+    }
 }
 
 /// A recorded step, up to the parameter update.
@@ -47,6 +63,8 @@ pub struct Descent<T> {
     store: Store,
     tape: Tape,
     program: Compiled,
+    /// The rest of a step of several ranks. `program` then ends with the gradients.
+    shared: Option<Shared>,
     losses: Vec<&'static str>,
     /// The losses of a last step that another program took.
     others: Option<Vec<Vec<f32>>>,
@@ -62,17 +80,16 @@ impl<T: Task> Descent<T> {
     /// optimiser's moments, which are then zero.
     ///
     /// # Errors
-    /// If the tape cannot be recorded or compiled, the task does not give every input, a tensor is missing, or the adapter
-    /// fails.
+    /// If the tape cannot be recorded or compiled, the task does not give every input, a tensor is missing, the ranks
+    /// have different tensors, or the adapter fails.
     pub fn new(gpu: &Gpu, mut task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
         let tape = Tape::new();
         let mut store = Store::new();
-        let (program, losses) = {
+        let (program, shared, losses) = {
             let recorded = task.record(&tape)?;
             if let Some((name, loss)) = recorded.losses.iter().find(|(_, loss)| loss.shape().elements() != 1) {
                 return Err(Error::Unsuited(format!("the loss {name} must be a single number, and is {loss:?}")));
             }
-            update(&task, &tape, &recorded);
             if done == 0 {
                 for (name, zeros) in Adam::initial(&recorded.parameters) {
                     store.blocking_set(gpu, &name, &zeros)?;
@@ -81,18 +98,28 @@ impl<T: Task> Descent<T> {
             for (name, contents) in tensors {
                 store.blocking_set(gpu, name, contents)?;
             }
-            let program = blocking_compile(gpu, &store, &tape, &recorded.losses)?;
-            (program, recorded.losses.iter().map(|(name, _)| *name).collect())
+            let losses = recorded.losses.iter().map(|(name, _)| *name).collect();
+            if task.ranks().count() == 1 {
+                update(&task, &tape, &recorded);
+                (blocking_compile(gpu, &store, &tape, &recorded.losses)?, None, losses)
+            } else {
+                let shared = Shared::new(gpu, &store, &task, &recorded)?;
+                shared.compare(&store, done)?;
+                let values = recorded.losses.iter().map(|(_, loss)| *loss).chain(recorded.gradients.iter().copied());
+                let outputs: Vec<_> = shared.outputs().iter().map(String::as_str).zip(values).collect();
+                (blocking_compile(gpu, &store, &tape, &outputs)?, Some(shared), losses)
+            }
         };
         // An input that is not given would be zeros.
         let first = inputs(&mut task, done);
         let given = |name: &str| first.iter().any(|(given, _)| *given == name);
-        let wanted = tape.all(|node| matches!(node.source, Source::Input(_)));
-        if let Some(missing) = wanted.iter().map(|input| input.name()).find(|name| !given(name)) {
+        let rest = shared.iter().flat_map(Shared::inputs);
+        if let Some(missing) = program.inputs().chain(rest).find(|name| !given(name)) {
             let text = format!("the step needs the input `{missing}`, and the task does not give it");
             return Err(Error::Unsuited(text));
         }
-        Ok(Self { gpu: gpu.clone(), task, store, tape, program, losses, others: None, step: done, next: Some(first) })
+        let (gpu, next) = (gpu.clone(), Some(first));
+        Ok(Self { gpu, task, store, tape, program, shared, losses, others: None, step: done, next })
     }
 
     /// The task.
@@ -144,9 +171,12 @@ impl<T: Task> Descent<T> {
     /// If the adapter fails.
     pub fn advance(&mut self) -> Result<(), Error> {
         let inputs = self.inputs();
-        write(&self.program, &inputs)?;
+        self.write(&inputs)?;
         self.program.run()?;
         self.step += 1;
+        if let Some(shared) = &mut self.shared {
+            shared.advance(&self.program, &self.store, self.step)?;
+        }
         self.next = Some(self.inputs());
         Ok(())
     }
@@ -156,9 +186,10 @@ impl<T: Task> Descent<T> {
     /// # Errors
     /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
-        let values = match &self.others {
-            Some(values) => values.clone(),
-            None => self.program.blocking_read(&self.losses)?,
+        let values = match (&self.others, &self.shared) {
+            (Some(values), _) => values.clone(),
+            (None, Some(shared)) => shared.losses(),
+            (None, None) => self.program.blocking_read(&self.losses)?,
         };
         let losses: Vec<_> = self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect();
         if losses.iter().all(|(_, loss)| loss.is_finite()) {
@@ -173,8 +204,9 @@ impl<T: Task> Descent<T> {
     /// # Errors
     /// If the adapter fails.
     pub fn profile(&mut self) -> Result<Profile, Error> {
+        self.check_alone()?;
         let inputs = self.inputs();
-        write(&self.program, &inputs)?;
+        self.write(&inputs)?;
         let profile = self.program.blocking_profile()?;
         self.step += 1;
         Ok(profile)
@@ -185,8 +217,9 @@ impl<T: Task> Descent<T> {
     /// # Errors
     /// If the adapter fails.
     pub fn check(&mut self, check: Check) -> Result<Option<Finding>, Error> {
+        self.check_alone()?;
         let inputs = self.inputs();
-        write(&self.program, &inputs)?;
+        self.write(&inputs)?;
         let finding = self.program.blocking_check(&self.tape, check)?;
         self.step += 1;
         Ok(finding)
@@ -203,14 +236,16 @@ impl<T: Task> Descent<T> {
         recorded: &Recorded<'_>,
         outputs: &[(&str, Var<'_>)],
     ) -> Result<Vec<Vec<f32>>, Error> {
+        self.check_alone()?;
         update(&self.task, tape, recorded);
         let losses = recorded.losses.iter().map(|(name, loss)| (format!("{name} of this step"), *loss));
         let losses: Vec<_> = losses.collect();
         let all = losses.iter().map(|(name, loss)| (name.as_str(), *loss)).chain(outputs.iter().copied());
         let all: Vec<_> = all.collect();
         let program = blocking_compile(&self.gpu, &self.store, tape, &all)?;
-        let inputs = self.inputs();
-        write(&program, &inputs)?;
+        for (name, contents) in self.inputs() {
+            program.write(name, &contents)?;
+        }
         program.run()?;
         self.step += 1;
         let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
@@ -218,6 +253,29 @@ impl<T: Task> Descent<T> {
         let contents = values.split_off(losses.len());
         self.others = Some(values);
         Ok(contents)
+    }
+
+    /// Writes the inputs of a step.
+    fn write(&self, inputs: &Inputs) -> Result<(), Error> {
+        for (name, contents) in inputs {
+            let rest = self.shared.as_ref().is_some_and(|shared| shared.inputs().any(|input| input == *name));
+            // A name that no tape has is an error of the first program.
+            if !rest || self.program.inputs().any(|input| input == *name) {
+                self.program.write(name, contents)?;
+            }
+            if let Some(shared) = self.shared.as_ref().filter(|_| rest) {
+                shared.write(name, contents)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if a step is not a single program.
+    fn check_alone(&self) -> Result<(), Error> {
+        match self.shared {
+            Some(_) => Err(Error::Unsuited("a step of several ranks is two programs; run one rank for this".into())),
+            None => Ok(()),
+        }
     }
 
     /// Takes the inputs of the next step, or prepares them.
@@ -235,14 +293,11 @@ fn inputs<T: Task>(task: &mut T, done: u64) -> Inputs {
     inputs
 }
 
-/// Records the parameter update and the operations after it.
+/// Records the update of the parameters with the clipped gradients, and the operations after it.
 fn update<T: Task>(task: &T, tape: &Tape, recorded: &Recorded<'_>) {
-    task.adam().record(tape, &recorded.parameters, &recorded.gradients);
+    let clipped = task.clip().map(|limit| nn::clip(&recorded.gradients, limit));
+    task.adam().record(tape, &recorded.parameters, clipped.as_deref().unwrap_or(&recorded.gradients));
     task.record_after(tape);
-}
-
-fn write(program: &Compiled, inputs: &Inputs) -> Result<(), Error> {
-    Ok(inputs.iter().try_for_each(|(name, contents)| program.write(name, contents))?)
 }
 
 #[cfg(test)]

@@ -35,7 +35,28 @@ pub enum Outcome {
     Stopped,
 }
 
+/// Trains on a rank other than 0, which follows the [`Training`] of rank 0: up to the last step, or until a stop is
+/// requested at any rank.
+///
+/// # Errors
+/// If the adapter fails, or the ranks differ.
+pub fn follow(trainer: &mut Trainer, stop: &AtomicBool) -> Result<Outcome, Error> {
+    while trainer.step() < trainer.config().steps {
+        trainer.advance()?;
+        if asked(trainer, stop) && trainer.step() < trainer.config().steps {
+            return Ok(Outcome::Stopped);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Whether a stop is requested at any rank.
+fn asked(trainer: &Trainer, stop: &AtomicBool) -> bool {
+    trainer.ranks().any(stop.load(Ordering::Relaxed))
+}
+
 /// A training in a run folder. Logs, draws and saves what is due after each step, of whatever kind the step is.
+/// Of several ranks, rank 0 has it, and the others [`follow`].
 pub struct Training<'a> {
     trainer: &'a mut Trainer,
     folder: &'a RunFolder,
@@ -121,7 +142,7 @@ impl<'a> Training<'a> {
 
         let metrics = if log { Some(self.log(step)?) } else { None };
         (self.on)(Event::Step(step, metrics));
-        self.stopped = self.stop.load(Ordering::Relaxed);
+        self.stopped = asked(self.trainer, self.stop);
         let checkpoint = if save || self.stopped { Some(self.trainer.checkpoint()?) } else { None };
         if draw || checkpoint.is_some() {
             self.folder.check_place()?;

@@ -6,13 +6,17 @@ use crate::files::safetensors;
 use crate::gpu::{Gpu, MemoryReport, Profile};
 use crate::method::{Objective, PREFIXES, Role, TrainingStep, Weights};
 use crate::model::{Checkpoint, Config, FrequencyStatistics, Generator, Noise, NoiseKind, NormStatistics};
-use crate::nn::{self, Adam, Average};
+use crate::nn::{Adam, Average};
 use crate::picture::Grid;
 use crate::random::Stream;
+use crate::ranks::{Alone, Ranks};
 use crate::run::Losses;
 use crate::tape::{self, Tape};
+use siphasher::sip::SipHasher13;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
+use std::rc::Rc;
 
 /// The training of an Idempotent Generative Network.
 pub struct Trainer {
@@ -27,6 +31,7 @@ struct Idempotence {
     images: Images,
     batches: Batches,
     noise: Noise,
+    ranks: Rc<dyn Ranks>,
 }
 
 /// Number of images per row of a preview.
@@ -36,19 +41,21 @@ const FREQUENCY_IMAGES: usize = 1000;
 
 impl Idempotence {
     fn step<'t>(&self, tape: &'t Tape) -> tape::Result<TrainingStep<'t>> {
-        let Config { network, batch, accumulate, clip, .. } = self.config;
-        let objective = self.config.objective();
-        let mut step = objective.record_batches(tape, &self.config.layers(), [accumulate, batch], network.image())?;
-        if clip > 0.0 {
-            step.total = nn::clip(&step.total, clip);
-        }
-        Ok(step)
+        let Config { network, accumulate, .. } = self.config;
+        let batches = [accumulate, self.shard().len()];
+        self.config.objective().record_batches(tape, &self.config.layers(), batches, network.image())
     }
 
-    /// Seed of the dropout masks: a whole number per seed and step, below 2²⁴ and so exact in f32. It repeats after 2²⁴
-    /// steps.
+    /// The part of every batch that this rank takes.
+    fn shard(&self) -> Range<usize> {
+        let size = self.config.batch / self.ranks.count();
+        self.ranks.rank() * size..(self.ranks.rank() + 1) * size
+    }
+
+    /// Seed of the dropout masks: a whole number per seed, rank and step, below 2²⁴ and so exact in f32. It repeats after
+    /// 2²⁴ steps.
     fn dropout_seed(&self, done: u64) -> f32 {
-        let start = self.config.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        let start = self.config.seed.wrapping_add(self.ranks.rank() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         (start.wrapping_add(done) % (1 << 24)) as f32
     }
 }
@@ -64,6 +71,14 @@ impl Task for Idempotence {
         }
     }
 
+    fn clip(&self) -> Option<f32> {
+        (self.config.clip > 0.0).then_some(self.config.clip)
+    }
+
+    fn ranks(&self) -> Rc<dyn Ranks> {
+        self.ranks.clone()
+    }
+
     fn adam(&self) -> Adam {
         self.config.adam(0)
     }
@@ -74,10 +89,14 @@ impl Task for Idempotence {
 
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
         let count = self.config.accumulate as u64;
+        let (shard, elements) = (self.shard(), self.images.elements());
         let mut indices = vec![];
-        (0..count).for_each(|i| indices.extend(self.batches.indices(done * count + i)));
+        (0..count).for_each(|i| indices.extend(&self.batches.indices(done * count + i)[shard.clone()]));
         let x = self.images.gather(indices);
-        let z = self.noise.draw(self.config.seed, Stream::Noise, done, x.len());
+        // The noise of all ranks, of which this one takes its shard, so that it does not depend on the number of ranks.
+        let batch = self.config.batch * elements;
+        let all = self.noise.draw(self.config.seed, Stream::Noise, done, count as usize * batch);
+        let z = all.chunks(batch).flat_map(|all| &all[shard.start * elements..shard.end * elements]).copied().collect();
         let Weights { rec, idem, tight } = self.config.weights(done);
         let mut inputs = vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![rec, idem, tight])];
         if self.config.dropout != 0.0 {
@@ -96,6 +115,29 @@ fn load(config: &Config) -> Result<Loaded, DataError> {
     Images::load(&config.data, Split::Train, config.network.image(), config.background)
 }
 
+/// Checks that every rank has a shard of each batch that batch norm can use.
+fn check_shards(config: &Config, ranks: usize) -> Result<(), Error> {
+    let batch = config.batch;
+    match ranks == 1 || batch.is_multiple_of(ranks) && batch / ranks >= 2 {
+        true => Ok(()),
+        false => {
+            let reason = format!("is {batch}, and must be a multiple of the {ranks} ranks, with 2 images or more each");
+            Err(Error::Setting { name: "batch", reason })
+        }
+    }
+}
+
+/// Checks that the ranks start with the same settings and data.
+fn check_alike(ranks: &dyn Ranks, checkpoint: &Checkpoint, images: &Images) -> Result<(), Error> {
+    if ranks.count() == 1 {
+        return Ok(());
+    }
+    let hash = |bytes: &[u8]| SipHasher13::new().hash(bytes);
+    let settings = serde_json::to_vec(&checkpoint.config).map_err(|e| Error::Unsuited(e.to_string()))?;
+    ranks.check_same(hash(&settings), checkpoint.step, "settings")?;
+    ranks.check_same(hash(&images.pixels), checkpoint.step, "images")
+}
+
 fn recorded<'t>(step: &TrainingStep<'t>) -> Recorded<'t> {
     let [rec, idem, tight] = step.losses;
     Recorded {
@@ -111,6 +153,14 @@ impl Trainer {
     /// # Errors
     /// If a setting is out of range, the data cannot be read, or the adapter fails.
     pub fn new(gpu: &Gpu, config: &Config) -> Result<Self, Error> {
+        Self::new_among(gpu, config, Rc::new(Alone))
+    }
+
+    /// A new training of several ranks, each with its shard of every batch. Collective.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if a batch cannot be divided among the ranks, or the ranks differ in settings or data.
+    pub fn new_among(gpu: &Gpu, config: &Config, ranks: Rc<dyn Ranks>) -> Result<Self, Error> {
         config.check()?;
         let loaded = load(config)?;
         let images = &loaded.images;
@@ -123,7 +173,7 @@ impl Trainer {
             let first = images.gather(0..FREQUENCY_IMAGES.min(images.len()));
             tensors.insert(Checkpoint::FREQUENCIES.into(), FrequencyStatistics::of(&first, images.shape)?.to_flat());
         }
-        Self::with(gpu, Checkpoint { config: config.clone(), step: 0, tensors }, loaded)
+        Self::with(gpu, Checkpoint { config: config.clone(), step: 0, tensors }, loaded, ranks)
     }
 
     /// Resumes a training from a checkpoint, with results bit-identical to an uninterrupted training.
@@ -131,18 +181,34 @@ impl Trainer {
     /// # Errors
     /// As [`new`](Self::new), and if the checkpoint is a published model, which lacks the optimiser's moments.
     pub fn resume(gpu: &Gpu, checkpoint: Checkpoint) -> Result<Self, Error> {
+        Self::resume_among(gpu, checkpoint, Rc::new(Alone))
+    }
+
+    /// Resumes a training with several ranks, of which there may have been another number before. Collective. Running
+    /// averages of batch norm continue from those of the checkpoint, and with it rank 0's.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume) and [`new_among`](Self::new_among).
+    pub fn resume_among(gpu: &Gpu, checkpoint: Checkpoint, ranks: Rc<dyn Ranks>) -> Result<Self, Error> {
         checkpoint.config.check()?;
         checkpoint.check_resumable()?;
         let loaded = load(&checkpoint.config)?;
-        Self::with(gpu, checkpoint, loaded)
+        Self::with(gpu, checkpoint, loaded, ranks)
     }
 
-    fn with(gpu: &Gpu, checkpoint: Checkpoint, Loaded { images, summary }: Loaded) -> Result<Self, Error> {
+    fn with(
+        gpu: &Gpu,
+        checkpoint: Checkpoint,
+        Loaded { images, summary }: Loaded,
+        ranks: Rc<dyn Ranks>,
+    ) -> Result<Self, Error> {
+        check_shards(&checkpoint.config, ranks.count())?;
+        check_alike(ranks.as_ref(), &checkpoint, &images)?;
         let (noise, layers) = (checkpoint.noise()?, checkpoint.layers());
         let Checkpoint { config, step, tensors } = checkpoint;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let image = config.network.image();
-        let descent = Descent::new(gpu, Idempotence { config, images, batches, noise }, &tensors, step)?;
+        let descent = Descent::new(gpu, Idempotence { config, images, batches, noise, ranks }, &tensors, step)?;
         let preview = Generator::blocking_new(gpu, descent.store(), &layers, image, PREVIEW, NormStatistics::Role)?;
         Ok(Self { descent, preview, data: summary })
     }
@@ -160,6 +226,11 @@ impl Trainer {
     /// What was done and left out when the data was read.
     pub fn data(&self) -> &Summary {
         &self.data
+    }
+
+    /// The ranks that train together.
+    pub fn ranks(&self) -> &dyn Ranks {
+        self.descent.task().ranks.as_ref()
     }
 
     /// The number of training images.
