@@ -39,11 +39,11 @@ fn backward(b: Backward, i: i32) -> f32 {
 }
 
 fn channel_at(i: i32) -> i32 {
-  return channel_of_plane(divide(i, params.pixels, 1.0 / f32(params.pixels)).quotient);
+  return channel_of_plane(divide(i, params.pixels).quotient);
 }
 
 fn channel_of_plane(plane: i32) -> i32 {
-  return divide(plane, params.channels, 1.0 / f32(params.channels)).remainder;
+  return divide(plane, params.channels).remainder;
 }
 
 // One invocation per element, for GPUs.
@@ -70,18 +70,20 @@ fn gradient_elements(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
 fn normalise_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                     @builtin(local_invocation_index) l: u32) {
   let i = i32(element(w, n, l));
-  let first = i / params.segments * params.run;
+  let place = divide(i, params.segments);
+  let first = place.quotient * params.run;
   let last = min(first + params.run, params.images * params.channels);
-  for (var plane = first; plane < last; plane += 4) { normalise_four(plane, i % params.segments); }
+  for (var plane = first; plane < last; plane += 4) { normalise_four(plane, place.remainder); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn gradient_planes(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                    @builtin(local_invocation_index) l: u32) {
   let i = i32(element(w, n, l));
-  let first = i / params.segments * params.run;
+  let place = divide(i, params.segments);
+  let first = place.quotient * params.run;
   let last = min(first + params.run, params.images * params.channels);
-  for (var plane = first; plane < last; plane += 4) { gradient_four(plane, i % params.segments); }
+  for (var plane = first; plane < last; plane += 4) { gradient_four(plane, place.remainder); }
 }
 
 // Four planes begin at a multiple of four elements for any plane size. They can therefore be read and written by
@@ -98,7 +100,7 @@ fn normalise_four(first: i32, segment: i32) {
     offset[j] = c.offset;
   }
   let start = first / 4 * params.pixels;
-  let length = (params.pixels + params.segments - 1) / params.segments;
+  let length = divide(params.pixels + params.segments - 1, params.segments).quotient;
   let last = 4 * min((segment + 1) * length, params.pixels);
   var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {
@@ -128,7 +130,7 @@ fn gradient_four(first: i32, segment: i32) {
     slope[j] = b.slope;
   }
   let start = first / 4 * params.pixels;
-  let length = (params.pixels + params.segments - 1) / params.segments;
+  let length = divide(params.pixels + params.segments - 1, params.segments).quotient;
   let last = 4 * min((segment + 1) * length, params.pixels);
   var i = segment * length;
   for (var j = 0; j < planes_from(first); j++) {

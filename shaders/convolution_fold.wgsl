@@ -19,12 +19,11 @@ fn fold(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u3
         @builtin(local_invocation_index) l: u32) {
   let index = element(w, n, l);
   if (index >= params.elements) { return; }
-  let row = divide(i32(index), params.width, 1.0 / f32(params.width));
-  let plane = divide(row.quotient, params.height, 1.0 / f32(params.height));
-  let image = divide(plane.quotient, params.channels, 1.0 / f32(params.channels));
-  let inverse = 1.0 / f32(params.stride);
-  let down = divide(plane.remainder + params.padding, params.stride, inverse);
-  let across = divide(row.remainder + params.padding, params.stride, inverse);
+  let row = divide(i32(index), params.width);
+  let plane = divide(row.quotient, params.height);
+  let image = divide(plane.quotient, params.channels);
+  let down = divide(plane.remainder + params.padding, params.stride);
+  let across = divide(row.remainder + params.padding, params.stride);
 
   // The last small pixel that may reach the big pixel uses the tap at the remainder. Each earlier small pixel uses a
   // tap one stride further on. The loops begin at the last of these within the small image.

@@ -1,7 +1,7 @@
 // Softmax cross-entropy of logits x [N, K] and target probabilities t [N, K], one invocation per part of a sample's
 // classes. With M = max x and S = Σ exp(x − M), the loss is Σ t·(log S − (x − M)) and the gradient
 // g·(Σ t·exp(x − M)/S − t). Neither depends on a number that is added to all logits.
-// Expects WORKGROUP and shared/element.wgsl.
+// Expects WORKGROUP, shared/element.wgsl and shared/divide.wgsl.
 
 struct Params { samples: u32, classes: u32, parts: u32 }
 
@@ -19,9 +19,10 @@ const GREATEST = 3.40282347e38;
 struct Run { sample: u32, first: u32, last: u32 }
 
 fn run_of(i: u32) -> Run {
-  let part = i / params.samples;
-  let sample = i - part * params.samples;
-  let length = (params.classes + params.parts - 1u) / params.parts;
+  let place = divide(i32(i), i32(params.samples));
+  let part = u32(place.quotient);
+  let sample = u32(place.remainder);
+  let length = u32(divide(i32(params.classes + params.parts - 1u), i32(params.parts)).quotient);
   let start = sample * params.classes;
   return Run(sample, start + min(part * length, params.classes), start + min((part + 1u) * length, params.classes));
 }

@@ -19,7 +19,7 @@ fn gradients(i: u32) -> vec4<f32> {
 }
 
 fn sample_of(i: u32) -> i32 {
-  return divide(i32(min(i, params.elements - 1u)), i32(params.run), 1.0 / f32(params.run)).quotient;
+  return divide(i32(min(i, params.elements - 1u)), i32(params.run)).quotient;
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -12,8 +12,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn problem(z: u32) -> Problem {
-  return Problem(params.rows, params.columns, params.inner, params.a_row, params.columns, 1, 1, vec4<i32>(0));
+fn problem(z: i32) -> Problem {
+  return Problem(params.rows, params.columns, params.inner, params.a_row, params.columns, 1, 1,
+                 vec4<i32>(0), vec2<i32>(0));
 }
 
 fn column(p: Problem, n: i32) -> Column { return Column(n * params.b_column, 0, 0, n); }

@@ -17,10 +17,11 @@ struct Terms { first: vec4<f32>, second: vec4<f32> }
 struct Run { channel: i32, first: i32, last: i32 }
 
 fn run_of(i: i32) -> Run {
-  let part = i / params.channels;
+  let place = divide(i, params.channels);
+  let part = place.quotient;
   let total = params.images * params.pixels;
-  let length = (total + 4 * params.parts - 1) / (4 * params.parts) * 4;
-  return Run(i - part * params.channels, min(part * length, total), min((part + 1) * length, total));
+  let length = 4 * divide(total + 4 * params.parts - 1, 4 * params.parts).quotient;
+  return Run(place.remainder, min(part * length, total), min((part + 1) * length, total));
 }
 
 // The first, a middle and the last element of a run. For an empty run, which the last parts may be, elements before it.
@@ -32,7 +33,7 @@ fn samples_of(run: Run) -> vec3<i32> {
 
 // The element of pixel i of the batch in a channel.
 fn element_at(channel: i32, i: i32) -> i32 {
-  let at = divide(i, params.pixels, 1.0 / f32(params.pixels));
+  let at = divide(i, params.pixels);
   return (at.quotient * params.channels + channel) * params.pixels + at.remainder;
 }
 
@@ -51,7 +52,7 @@ fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec
   var first: vec4<f32>;
   var second: vec4<f32>;
   var element = samples.x;
-  var pixel = element % params.pixels;
+  var pixel = divide(element, params.pixels).remainder;
   var left = run.last - run.first;
   while (left > 0) {
     let count = min(params.pixels - pixel, left);

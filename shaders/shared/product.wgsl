@@ -1,8 +1,9 @@
 // The operands of a tiled product C[m, n] = Σₖ A[m, k]·B[k, n], where B is gathered from an image with zero padding.
 //
 // Expects the bindings `a`, `b`, `c`, `bias`, and from the file that defines the product:
+//   shared/divide.wgsl
 //   params                            with tile_rows, tile_columns, problems, parts, steps, elements, biased: u32
-//   fn problem(z: u32) -> Problem     extents and other values that are constant within a tile
+//   fn problem(z: i32) -> Problem     extents and other values that are constant within a tile
 //   fn column(p: Problem, n: i32)     values that are constant within column n
 //   fn slice(p: Problem, k: i32)      values that are constant within step k
 // The sum of a column and a slice locates an element of B: y and z are its row and column in the image, x is its offset
@@ -18,16 +19,17 @@ struct Problem {
   inner: i32,                       // extent of the inner axis
   a_stride: i32, c_stride: i32,     // from one row to the next
   height: i32, width: i32,          // extents of the image B is gathered from
-  offset: vec4<i32>,                // the file's own
+  offset: vec4<i32>, taps: vec2<i32>,   // the file's own
 }
 
 // Part of the inner axis: the steps `first .. last`, and the offset of its C.
 struct Part { first: i32, last: i32, c: i32 }
 
-// The part that index z of a dispatch stands for, in problem(z / params.parts).
-fn part_of(p: Problem, z: u32) -> Part {
-  let part = i32(z % params.parts);
-  let length = (p.inner + i32(params.parts) - 1) / i32(params.parts);
+// The problem and the number of the part that index z of a dispatch stands for.
+fn place_of(z: u32) -> Division { return divide(i32(z), i32(params.parts)); }
+
+fn part_of(p: Problem, part: i32) -> Part {
+  let length = divide(p.inner + i32(params.parts) - 1, i32(params.parts)).quotient;
   let first = min(part * length, p.inner);
   return Part(first, min(first + length, p.inner), part * i32(params.elements));
 }
@@ -67,8 +69,7 @@ fn c_set(p: Problem, part: Part, row: i32, n: Column, value: f32) {
 struct Tile { z: u32, row: i32, column: i32 }
 
 fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
-  let across = params.tile_columns;
-  let each = params.tile_rows * across;
-  let within = index % each;
-  return Tile(index / each, i32(within / across * tile_rows), i32(within % across * tile_columns));
+  let tile = divide(i32(index), i32(params.tile_rows * params.tile_columns));
+  let within = divide(tile.remainder, i32(params.tile_columns));
+  return Tile(u32(tile.quotient), within.quotient * i32(tile_rows), within.remainder * i32(tile_columns));
 }

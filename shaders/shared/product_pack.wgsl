@@ -14,11 +14,11 @@ fn product_pack(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n:
                 @builtin(local_invocation_index) l: u32) {
   let i = element(w, n, l);
   if (i >= params.problems * params.parts * params.tile_rows * params.steps * STRIPS) { return; }
-  let step = divide(i32(i / STRIPS), i32(params.steps), 1.0 / f32(params.steps));
-  let panel = divide(step.quotient, i32(params.tile_rows), 1.0 / f32(params.tile_rows));
-  let z = u32(panel.quotient);
-  let p = problem(z / params.parts);
-  let part = part_of(p, z);
+  let step = divide(i32(i / STRIPS), i32(params.steps));
+  let panel = divide(step.quotient, i32(params.tile_rows));
+  let place = place_of(u32(panel.quotient));
+  let p = problem(place.quotient);
+  let part = part_of(p, place.remainder);
   let s = slice_at(p, part, part.first + step.remainder);
   let first = i % STRIPS * STRIP;
   for (var quad = 0u; quad < STRIP; quad++) {

@@ -14,8 +14,9 @@ fn product_subgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups
                     @builtin(local_invocation_index) lane: u32) {
   let tile = tile_of(linear_workgroup(w, groups), ROWS, VECTORS * SUBGROUP);
   if (tile.z >= params.problems * params.parts) { return; }
-  let p = problem(tile.z / params.parts);
-  let part = part_of(p, tile.z);
+  let place = place_of(tile.z);
+  let p = problem(place.quotient);
+  let part = part_of(p, place.remainder);
   if (tile.row >= p.rows || tile.column >= p.columns) { return; }
 
   var columns: array<Column, VECTORS>;

@@ -15,8 +15,9 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
                      @builtin(local_invocation_index) local: u32) {
   let tile = tile_of(linear_workgroup(w, groups), TILE, TILE);
   if (tile.z >= params.problems * params.parts) { return; }
-  let p = problem(tile.z / params.parts);
-  let part = part_of(p, tile.z);
+  let place = place_of(tile.z);
+  let p = problem(place.quotient);
+  let part = part_of(p, place.remainder);
   if (tile.row >= p.rows || tile.column >= p.columns) { return; }
 
   // Neighbouring invocations load neighbouring steps of A and neighbouring columns of B.
