@@ -1,6 +1,7 @@
 use super::lower::{Lower, Lowering};
 use super::product::{Product, Tiles};
 use super::{Case, Example};
+use crate::gpu::ValueId;
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var, operands};
 use crate::{params, shader};
 
@@ -95,38 +96,48 @@ params! {
 impl Lower for Matmul {
     fn lower(&self, at: &mut Lowering<'_>) {
         let [m, k, n] = self.extents(&at.shapes[0], &at.shapes[1]).expect(FITS);
-        let [a_row, a_inner] = if self.a_transposed { [1, m] } else { [k, 1] };
-        let [b_inner, b_column] = if self.b_transposed { [1, k] } else { [n, 1] };
-        let product = Product {
-            index: &[shader!("matmul.wgsl")],
-            rows: m,
-            columns: n,
-            steps: k,
-            problems: 1,
-            parts: 1,
-            macs: m * n * k,
-            a: at.inputs[0],
-            b: at.inputs[1],
-            c: at.output,
-            bias: None,
-        };
-        product.run(at, |Tiles { tile_rows, tile_columns, problems, parts, steps, elements, biased }| Params {
-            rows: m as i32,
-            columns: n as i32,
-            inner: k as i32,
-            a_row: a_row as i32,
-            a_inner: a_inner as i32,
-            b_inner: b_inner as i32,
-            b_column: b_column as i32,
-            tile_rows,
-            tile_columns,
-            problems,
-            parts,
-            steps,
-            elements,
-            biased,
-        });
+        let a_strides = if self.a_transposed { [1, m] } else { [k, 1] };
+        let b_strides = if self.b_transposed { [1, k] } else { [n, 1] };
+        lower_product(at, [m, k, n], (at.inputs[0], a_strides), (at.inputs[1], b_strides));
     }
+}
+
+/// Adds the product of a matrix `[m, k]` and a matrix `[k, n]`, each with the strides of its two axes, as the output.
+pub(super) fn lower_product(
+    at: &mut Lowering<'_>,
+    [m, k, n]: [usize; 3],
+    (a, [a_row, a_inner]): (ValueId, [usize; 2]),
+    (b, [b_inner, b_column]): (ValueId, [usize; 2]),
+) {
+    let product = Product {
+        index: &[shader!("matmul.wgsl")],
+        rows: m,
+        columns: n,
+        steps: k,
+        problems: 1,
+        parts: 1,
+        macs: m * n * k,
+        a,
+        b,
+        c: at.output,
+        bias: None,
+    };
+    product.run(at, |Tiles { tile_rows, tile_columns, problems, parts, steps, elements, biased }| Params {
+        rows: m as i32,
+        columns: n as i32,
+        inner: k as i32,
+        a_row: a_row as i32,
+        a_inner: a_inner as i32,
+        b_inner: b_inner as i32,
+        b_column: b_column as i32,
+        tile_rows,
+        tile_columns,
+        problems,
+        parts,
+        steps,
+        elements,
+        biased,
+    });
 }
 
 pub(super) const EXAMPLES: &[Example] = &[

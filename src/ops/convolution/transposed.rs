@@ -1,6 +1,7 @@
 use super::{Convolution, Geometry, Operands, Sizes, WeightGradient, check};
 use crate::gpu::Dispatch;
 use crate::ops::lower::{Lower, Lowering};
+use crate::ops::matmul::lower_product;
 use crate::tape::{Call, Gradients, Op, Shape, Tensor, Var};
 use crate::{params, shader};
 
@@ -87,10 +88,32 @@ impl Op for TransposedConvolution {
 impl Lower for TransposedConvolution {
     fn lower(&self, at: &mut Lowering<'_>) {
         let geometry = Geometry::new(&at.shape, &at.shapes[0], &at.shapes[1], self.stride, self.padding);
-        match geometry.big[0] <= FEW && fold_turns(geometry) <= Dispatch::MAX_TURNS as usize {
-            true => by_taps(geometry, at),
-            false => by_remainders(geometry, at),
+        let [_, h, w] = geometry.big;
+        if geometry.small[1..] == [1, 1] && geometry.kernel == [h, w] && geometry.padding == 0 {
+            by_matmul(geometry, at);
+        } else if geometry.big[0] <= FEW && fold_turns(geometry) <= Dispatch::MAX_TURNS as usize {
+            by_taps(geometry, at);
+        } else {
+            by_remainders(geometry, at);
         }
+    }
+}
+
+params! {
+    struct BiasParams { elements: u32, pixels: i32, channels: i32 }
+}
+
+/// Lowers a small image of one pixel, of which each tap makes one pixel of the big image: the product of small, `[N, O]`,
+/// and weight, `[O, C·H·W]`. Neighbouring lanes then read and write neighbouring elements.
+fn by_matmul(geometry: Geometry, at: &mut Lowering<'_>) {
+    let ([channels, h, w], outputs) = (geometry.big, geometry.small[0]);
+    let columns = channels * h * w;
+    let (small, weight, bias) = (at.inputs[0], at.inputs[1], at.inputs.get(2).copied());
+    lower_product(at, [geometry.batch, outputs, columns], (small, [outputs, 1]), (weight, [columns, 1]));
+    if let Some(bias) = bias {
+        let elements = at.shape.elements() as u32;
+        let params = BiasParams { elements, pixels: (h * w) as i32, channels: channels as i32 };
+        at.by_elements(shader!("add_bias.wgsl"), "add_bias", &[("bias", bias), ("y", at.output)], params);
     }
 }
 
