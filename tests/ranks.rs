@@ -138,7 +138,7 @@ fn ranks_that_differ_are_named() {
             // The sign of a zero is a difference too.
             tensors.get_mut("0.bias").unwrap()[0] = -0.0;
         }
-        Descent::new(&gpu(), task, &tensors, 0).err().unwrap()
+        Descent::blocking_new(&gpu(), task, &tensors, 0).err().unwrap()
     });
     assert!(error(found).iter().all(|e| e.contains("rank 1 has other parameters or moments")));
     let found = on(2, |ranks| Trainer::new_among(&gpu(), &Config { batch: 7, ..config() }, ranks).err().unwrap());
@@ -211,9 +211,9 @@ fn ranks_with_parts_of_a_batch_equal_one_with_the_whole() {
     let descend = |ranks: Rc<dyn Ranks>| {
         let task = Plain { images: 8, ranks };
         let tensors = start();
-        let mut descent = Descent::new(&gpu(), task, &tensors, 0).unwrap();
-        (0..5).for_each(|_| descent.advance().unwrap());
-        (descent.losses().unwrap(), descent.tensors().unwrap())
+        let mut descent = Descent::blocking_new(&gpu(), task, &tensors, 0).unwrap();
+        (0..5).for_each(|_| descent.blocking_advance().unwrap());
+        (descent.blocking_losses().unwrap(), descent.blocking_tensors().unwrap())
     };
     let (losses, tensors) = descend(Rc::new(Alone));
     let close = |a: f32, b: f32| (a - b).abs() < 1e-5 * (1.0 + b.abs());

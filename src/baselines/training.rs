@@ -97,7 +97,7 @@ impl Baseline {
         let batches = Batches::new(images.len(), batch, seed)?;
         let model = kind.model(width);
         let tensors = initial(model.as_ref(), seed);
-        let descent = Descent::new(gpu, BaselineTask { config, model, images, batches }, &tensors, 0)?;
+        let descent = Descent::blocking_new(gpu, BaselineTask { config, model, images, batches }, &tensors, 0)?;
 
         let tape = Tape::new();
         let model = &descent.task().model;
@@ -117,8 +117,8 @@ impl Baseline {
     /// # Errors
     /// If a loss is not finite, or the adapter fails.
     pub fn advance(&mut self) -> Result<Vec<(&'static str, f32)>, Error> {
-        self.descent.advance()?;
-        self.descent.losses()
+        self.descent.blocking_advance()?;
+        self.descent.blocking_losses()
     }
 
     /// Generates `count` images `[count, 1, 28, 28]` from latents ~ N(0, I), determined by `seed`. Batch norm uses
@@ -127,7 +127,7 @@ impl Baseline {
     /// # Errors
     /// If a tensor is not finite, or the adapter fails.
     pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, Error> {
-        self.descent.finite_tensors()?;
+        self.descent.blocking_finite_tensors()?;
         let latents = self.descent.task().model.latents();
         let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * latents);
         Ok(self.decoder.blocking_run_batched("z", &z, [SAMPLES, latents], &["y"])?.concat())

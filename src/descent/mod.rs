@@ -1,9 +1,11 @@
 //! Gradient descent, shared by all trainings: a [`Task`] provides an objective and the inputs of each step, and a
 //! [`Descent`] records and compiles a step once and runs it repeatedly. Several [`Ranks`] can descend together.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod blocking;
 mod shared;
 
-use crate::compile::{Check, Compiled, Finding, blocking_compile};
+use crate::compile::{Check, Compiled, Finding, compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, MemoryReport, Profile, Store};
 use crate::nn::{self, Adam};
@@ -82,7 +84,7 @@ impl<T: Task> Descent<T> {
     /// # Errors
     /// If the tape cannot be recorded or compiled, the task does not give every input, a tensor is missing, the ranks
     /// have different tensors, or the adapter fails.
-    pub fn new(gpu: &Gpu, mut task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
+    pub async fn new(gpu: &Gpu, mut task: T, tensors: &BTreeMap<String, Vec<f32>>, done: u64) -> Result<Self, Error> {
         let tape = Tape::new();
         let mut store = Store::new();
         let (program, shared, losses) = {
@@ -92,22 +94,22 @@ impl<T: Task> Descent<T> {
             }
             if done == 0 {
                 for (name, zeros) in Adam::initial(&recorded.parameters) {
-                    store.blocking_set(gpu, &name, &zeros)?;
+                    store.set(gpu, &name, &zeros).await?;
                 }
             }
             for (name, contents) in tensors {
-                store.blocking_set(gpu, name, contents)?;
+                store.set(gpu, name, contents).await?;
             }
             let losses = recorded.losses.iter().map(|(name, _)| *name).collect();
             if task.ranks().count() == 1 {
                 update(&task, &tape, &recorded);
-                (blocking_compile(gpu, &store, &tape, &recorded.losses)?, None, losses)
+                (compile(gpu, &store, &tape, &recorded.losses).await?, None, losses)
             } else {
-                let shared = Shared::new(gpu, &store, &task, &recorded)?;
-                shared.compare(&store, done)?;
+                let shared = Shared::new(gpu, &store, &task, &recorded).await?;
+                shared.compare(&store, done).await?;
                 let values = recorded.losses.iter().map(|(_, loss)| *loss).chain(recorded.gradients.iter().copied());
                 let outputs: Vec<_> = shared.outputs().iter().map(String::as_str).zip(values).collect();
-                (blocking_compile(gpu, &store, &tape, &outputs)?, Some(shared), losses)
+                (compile(gpu, &store, &tape, &outputs).await?, Some(shared), losses)
             }
         };
         // An input that is not given would be zeros.
@@ -141,16 +143,16 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If the adapter fails.
-    pub fn tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
-        Ok(self.store.blocking_read(&self.gpu)?)
+    pub async fn tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
+        Ok(self.store.read(&self.gpu).await?)
     }
 
     /// Reads the contents of all tensors by name, to be saved: parameters, moments and running averages.
     ///
     /// # Errors
     /// If a tensor is not finite, or the adapter fails.
-    pub fn finite_tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
-        let tensors = self.tensors()?;
+    pub async fn finite_tensors(&self) -> Result<BTreeMap<String, Vec<f32>>, Error> {
+        let tensors = self.tensors().await?;
         let spoiled = tensors.iter().find_map(|(name, values)| Some((name, values.iter().find(|x| !x.is_finite())?)));
         match spoiled {
             Some((name, value)) => {
@@ -169,13 +171,13 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If the adapter fails.
-    pub fn advance(&mut self) -> Result<(), Error> {
+    pub async fn advance(&mut self) -> Result<(), Error> {
         let inputs = self.inputs();
         self.write(&inputs)?;
         self.program.run()?;
         self.step += 1;
         if let Some(shared) = &mut self.shared {
-            shared.advance(&self.program, &self.store, self.step)?;
+            shared.advance(&self.program, &self.store, self.step).await?;
         }
         self.next = Some(self.inputs());
         Ok(())
@@ -185,11 +187,11 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If a loss is not finite, or the adapter fails.
-    pub fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
+    pub async fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
         let values = match (&self.others, &self.shared) {
             (Some(values), _) => values.clone(),
             (None, Some(shared)) => shared.losses(),
-            (None, None) => self.program.blocking_read(&self.losses)?,
+            (None, None) => self.program.read(&self.losses).await?,
         };
         let losses: Vec<_> = self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect();
         if losses.iter().all(|(_, loss)| loss.is_finite()) {
@@ -203,11 +205,11 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If the adapter fails.
-    pub fn profile(&mut self) -> Result<Profile, Error> {
+    pub async fn profile(&mut self) -> Result<Profile, Error> {
         self.check_alone()?;
         let inputs = self.inputs();
         self.write(&inputs)?;
-        let profile = self.program.blocking_profile()?;
+        let profile = self.program.profile().await?;
         self.step += 1;
         Ok(profile)
     }
@@ -216,11 +218,11 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If the adapter fails.
-    pub fn check(&mut self, check: Check) -> Result<Option<Finding>, Error> {
+    pub async fn check(&mut self, check: Check) -> Result<Option<Finding>, Error> {
         self.check_alone()?;
         let inputs = self.inputs();
         self.write(&inputs)?;
-        let finding = self.program.blocking_check(&self.tape, check)?;
+        let finding = self.program.check(&self.tape, check).await?;
         self.step += 1;
         Ok(finding)
     }
@@ -230,7 +232,7 @@ impl<T: Task> Descent<T> {
     ///
     /// # Errors
     /// If the tape cannot be compiled, or the adapter fails.
-    pub fn advance_on(
+    pub async fn advance_on(
         &mut self,
         tape: &Tape,
         recorded: &Recorded<'_>,
@@ -242,14 +244,14 @@ impl<T: Task> Descent<T> {
         let losses: Vec<_> = losses.collect();
         let all = losses.iter().map(|(name, loss)| (name.as_str(), *loss)).chain(outputs.iter().copied());
         let all: Vec<_> = all.collect();
-        let program = blocking_compile(&self.gpu, &self.store, tape, &all)?;
+        let program = compile(&self.gpu, &self.store, tape, &all).await?;
         for (name, contents) in self.inputs() {
             program.write(name, &contents)?;
         }
         program.run()?;
         self.step += 1;
         let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
-        let mut values = program.blocking_read(&names)?;
+        let mut values = program.read(&names).await?;
         let contents = values.split_off(losses.len());
         self.others = Some(values);
         Ok(contents)
@@ -325,15 +327,15 @@ mod tests {
     }
 
     fn start() -> Descent<Follow> {
-        Descent::new(gpu(), Follow, &[("w".to_string(), vec![0.0])].into(), 0).unwrap()
+        Descent::blocking_new(gpu(), Follow, &[("w".to_string(), vec![0.0])].into(), 0).unwrap()
     }
 
     #[test]
     fn every_step_has_its_inputs_and_goes_down_the_gradient() {
         let mut descent = start();
         let losses = (0..3).map(|_| {
-            descent.advance().unwrap();
-            descent.losses().unwrap()[0]
+            descent.blocking_advance().unwrap();
+            descent.blocking_losses().unwrap()[0]
         });
         // The length of Adam's first steps is about the learning rate.
         let expected = [10.0f32, 10.5, 11.0].map(|distance| distance * distance);
@@ -341,7 +343,7 @@ mod tests {
             assert!(name == "mse" && (loss - expected).abs() < 0.1, "{loss} {expected}");
         }
         assert_eq!(descent.step(), 3);
-        assert!((descent.tensors().unwrap()["w"][0] - 1.5).abs() < 0.02);
+        assert!((descent.blocking_tensors().unwrap()["w"][0] - 1.5).abs() < 0.02);
     }
 
     /// The task with an input that it does not give.
@@ -364,48 +366,55 @@ mod tests {
 
     #[test]
     fn a_task_that_forgets_an_input_is_refused() {
-        let error = Descent::new(gpu(), Forgetful, &[("w".to_string(), vec![0.0])].into(), 0).err().unwrap();
+        let error = Descent::blocking_new(gpu(), Forgetful, &[("w".to_string(), vec![0.0])].into(), 0).err().unwrap();
         assert!(error.to_string().contains("needs the input `y`"), "{error}");
     }
 
     #[test]
     fn a_step_of_any_kind_is_a_step() {
         let mut plain = start();
-        (0..4).for_each(|_| plain.advance().unwrap());
+        (0..4).for_each(|_| plain.blocking_advance().unwrap());
         let mut other = start();
-        other.advance().unwrap();
-        other.profile().unwrap();
-        assert_eq!(other.check(Check::Finite).unwrap(), None);
+        other.blocking_advance().unwrap();
+        other.blocking_profile().unwrap();
+        assert_eq!(other.blocking_check(Check::Finite).unwrap(), None);
         let tape = Tape::new();
         let recorded = Follow.record(&tape).unwrap();
-        let loss = other.advance_on(&tape, &recorded, &recorded.losses).unwrap();
-        assert_eq!(loss[0][0], plain.losses().unwrap()[0].1);
-        assert_eq!(other.losses().unwrap(), plain.losses().unwrap());
-        assert_eq!((other.step(), other.tensors().unwrap()), (plain.step(), plain.tensors().unwrap()));
+        let loss = other.blocking_advance_on(&tape, &recorded, &recorded.losses).unwrap();
+        assert_eq!(loss[0][0], plain.blocking_losses().unwrap()[0].1);
+        assert_eq!(other.blocking_losses().unwrap(), plain.blocking_losses().unwrap());
+        assert_eq!(
+            (other.step(), other.blocking_tensors().unwrap()),
+            (plain.step(), plain.blocking_tensors().unwrap())
+        );
     }
 
     #[test]
     fn what_is_not_finite_is_an_error() {
         let mut descent = start();
-        descent.advance().unwrap();
-        assert_eq!(descent.finite_tensors().unwrap(), descent.tensors().unwrap());
-        let mut tensors = descent.tensors().unwrap();
+        descent.blocking_advance().unwrap();
+        assert_eq!(descent.blocking_finite_tensors().unwrap(), descent.blocking_tensors().unwrap());
+        let mut tensors = descent.blocking_tensors().unwrap();
         tensors.insert("adam.v.w".into(), vec![f32::INFINITY]);
-        let error = Descent::new(gpu(), Follow, &tensors, 1).unwrap().finite_tensors().unwrap_err().to_string();
+        let error = Descent::blocking_new(gpu(), Follow, &tensors, 1)
+            .unwrap()
+            .blocking_finite_tensors()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("at step 1, `adam.v.w` contains inf"), "{error}");
         tensors.insert("w".into(), vec![1e30]);
-        let mut descent = Descent::new(gpu(), Follow, &tensors, 1).unwrap();
-        descent.advance().unwrap();
-        let error = descent.losses().unwrap_err().to_string();
+        let mut descent = Descent::blocking_new(gpu(), Follow, &tensors, 1).unwrap();
+        descent.blocking_advance().unwrap();
+        let error = descent.blocking_losses().unwrap_err().to_string();
         assert!(error.contains("at step 2, the losses are mse inf"), "{error}");
     }
 
     #[test]
     fn a_training_goes_on_only_with_all_of_its_tensors() {
-        let mut tensors = start().tensors().unwrap();
-        assert!(Descent::new(gpu(), Follow, &tensors, 7).is_ok());
+        let mut tensors = start().blocking_tensors().unwrap();
+        assert!(Descent::blocking_new(gpu(), Follow, &tensors, 7).is_ok());
         tensors.remove("adam.v.w");
-        let error = Descent::new(gpu(), Follow, &tensors, 7).err().unwrap().to_string();
+        let error = Descent::blocking_new(gpu(), Follow, &tensors, 7).err().unwrap().to_string();
         assert!(error.contains("adam.v.w"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! Steps of several ranks.
 
 use super::{Recorded, Task, update};
-use crate::compile::{Compiled, blocking_compile};
+use crate::compile::{Compiled, compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, Store};
 use crate::nn::Adam;
@@ -31,7 +31,7 @@ const COMPARISON: u64 = 100;
 
 impl Shared {
     /// The second half of the step `recorded`. The store must hold all state.
-    pub fn new<T: Task>(gpu: &Gpu, store: &Store, task: &T, recorded: &Recorded<'_>) -> Result<Self, Error> {
+    pub async fn new<T: Task>(gpu: &Gpu, store: &Store, task: &T, recorded: &Recorded<'_>) -> Result<Self, Error> {
         let tape = Tape::new();
         let names: Vec<_> = recorded.parameters.iter().map(|p| p.name()).collect();
         let gradients: Vec<_> = names.iter().map(|name| format!("gradient of {name}")).collect();
@@ -43,7 +43,7 @@ impl Shared {
                 gradients: gradients.iter().zip(shapes()).map(|(name, shape)| tape.input(name, shape)).collect(),
             };
             update(task, &tape, &second);
-            blocking_compile(gpu, store, &tape, &[])?
+            compile(gpu, store, &tape, &[]).await?
         };
         let losses = recorded.losses.len();
         let outputs = recorded.losses.iter().map(|(name, _)| name.to_string()).chain(gradients).collect();
@@ -73,9 +73,9 @@ impl Shared {
     }
 
     /// Takes the second half of step `step`, after the `first`. Its inputs are written.
-    pub fn advance(&mut self, first: &Compiled, store: &Store, step: u64) -> Result<(), Error> {
+    pub async fn advance(&mut self, first: &Compiled, store: &Store, step: u64) -> Result<(), Error> {
         let names: Vec<_> = self.outputs.iter().map(String::as_str).collect();
-        let mut parts = first.blocking_read(&names)?;
+        let mut parts = first.read(&names).await?;
         // One message for all of them.
         let mut all = parts.concat();
         self.ranks.sum(&mut all);
@@ -90,12 +90,12 @@ impl Shared {
         parts.truncate(self.losses);
         self.means = parts;
         self.program.run()?;
-        if step.is_multiple_of(COMPARISON) { self.compare(store, step) } else { Ok(()) }
+        if step.is_multiple_of(COMPARISON) { self.compare(store, step).await } else { Ok(()) }
     }
 
     /// Compares the replicas after `step` steps, bit for bit.
-    pub fn compare(&self, store: &Store, step: u64) -> Result<(), Error> {
-        let tensors = store.blocking_read(&self.gpu)?;
+    pub async fn compare(&self, store: &Store, step: u64) -> Result<(), Error> {
+        let tensors = store.read(&self.gpu).await?;
         let mut hash = SipHasher13::new();
         for values in self.alike.iter().filter_map(|name| tensors.get(name)) {
             values.iter().for_each(|value| hash.write_u32(value.to_bits()));

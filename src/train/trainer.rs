@@ -208,7 +208,8 @@ impl Trainer {
         let Checkpoint { config, step, tensors } = checkpoint;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let image = config.network.image();
-        let descent = Descent::new(gpu, Idempotence { config, images, batches, noise, ranks }, &tensors, step)?;
+        let descent =
+            Descent::blocking_new(gpu, Idempotence { config, images, batches, noise, ranks }, &tensors, step)?;
         let preview = Generator::blocking_new(gpu, descent.store(), &layers, image, PREVIEW, NormStatistics::Role)?;
         Ok(Self { descent, preview, data: summary })
     }
@@ -248,7 +249,7 @@ impl Trainer {
     /// # Errors
     /// If the adapter fails.
     pub fn advance(&mut self) -> Result<(), Error> {
-        self.descent.advance()
+        self.descent.blocking_advance()
     }
 
     /// Reads the losses of the last step.
@@ -256,7 +257,7 @@ impl Trainer {
     /// # Errors
     /// If a loss is not finite, or the adapter fails.
     pub fn losses(&self) -> Result<Losses, Error> {
-        let losses = self.descent.losses()?;
+        let losses = self.descent.blocking_losses()?;
         let [rec, idem, tight, variance] = [0, 1, 2, 3].map(|i| losses[i].1);
         Ok(Losses { rec, idem, tight, variance })
     }
@@ -266,7 +267,7 @@ impl Trainer {
     /// # Errors
     /// If the adapter fails.
     pub fn profile(&mut self) -> Result<Profile, Error> {
-        self.descent.profile()
+        self.descent.blocking_profile()
     }
 
     /// Runs one step line by line, up to the first line that fails `check`.
@@ -274,7 +275,7 @@ impl Trainer {
     /// # Errors
     /// If the adapter fails.
     pub fn check(&mut self, check: Check) -> Result<Option<Finding>, Error> {
-        self.descent.check(check)
+        self.descent.blocking_check(check)
     }
 
     /// Runs one step and writes its values to a safetensors file: `x`, `z`, `y` = f(z), `w` = f(y), the unweighted
@@ -294,9 +295,9 @@ impl Trainer {
         named.extend(step.parameters.iter().zip(&step.total).map(|(p, g)| (format!("grad.total.{}", p.name()), *g)));
         let outputs: Vec<_> = named.iter().map(|(name, var)| (name.as_str(), *var)).collect();
 
-        let before = self.descent.tensors()?;
-        let contents = self.descent.advance_on(&tape, &recorded(&step), &outputs)?;
-        let after = self.descent.tensors()?;
+        let before = self.descent.blocking_tensors()?;
+        let contents = self.descent.blocking_advance_on(&tape, &recorded(&step), &outputs)?;
+        let after = self.descent.blocking_tensors()?;
         let shapes = Checkpoint::shapes(self.config());
         let mut tensors: Vec<safetensors::Named<'_>> = vec![];
         for (when, state) in [("before", &before), ("after", &after)] {
@@ -317,7 +318,11 @@ impl Trainer {
     /// # Errors
     /// If a tensor is not finite, or the adapter fails.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        Ok(Checkpoint { config: self.config().clone(), step: self.step(), tensors: self.descent.finite_tensors()? })
+        Ok(Checkpoint {
+            config: self.config().clone(),
+            step: self.step(),
+            tensors: self.descent.blocking_finite_tensors()?,
+        })
     }
 
     /// A grid with rows of z, f(z), f(f(z)) and f(f(f(z))), and of training images x and f(x). z and x are the same at

@@ -88,7 +88,7 @@ impl Training {
         Classifier::check_labels(&labels)?;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let tensors = initial(config.seed);
-        let descent = Descent::new(gpu, ClassifierTask { config, images, labels, batches }, &tensors, 0)?;
+        let descent = Descent::blocking_new(gpu, ClassifierTask { config, images, labels, batches }, &tensors, 0)?;
         Ok(Self { gpu: gpu.clone(), descent })
     }
 
@@ -107,8 +107,8 @@ impl Training {
     /// # Errors
     /// If the loss is not finite, or the adapter fails.
     pub fn advance(&mut self) -> Result<f32, Error> {
-        self.descent.advance()?;
-        Ok(self.descent.losses()?[0].1)
+        self.descent.blocking_advance()?;
+        Ok(self.descent.blocking_losses()?[0].1)
     }
 
     /// A classifier that shares the tensors of this training, so that later steps change it.
@@ -124,7 +124,7 @@ impl Training {
     /// # Errors
     /// If a tensor is not finite, the adapter fails, or the file cannot be written. An older file then remains.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let tensors = self.descent.finite_tensors().map_err(|error| match error {
+        let tensors = self.descent.blocking_finite_tensors().map_err(|error| match error {
             Error::NotFinite { step, what } => {
                 Error::NotFinite { step, what: format!("{what}. {} is left as it was", path.display()) }
             }
@@ -195,12 +195,12 @@ mod tests {
         let mut training = Training::new(gpu(), greys(), CONFIG).unwrap();
         training.save(&path).unwrap();
         let good = std::fs::read(&path).unwrap();
-        let mut tensors = training.descent.tensors().unwrap();
+        let mut tensors = training.descent.blocking_tensors().unwrap();
         tensors.insert("classes.0.bias".into(), vec![f32::NAN; 10]);
         let ClassifierTask { config, images, labels, .. } = training.descent.task();
         let batches = Batches::new(images.len(), config.batch, 1).unwrap();
         let task = ClassifierTask { config: *config, images: images.clone(), labels: labels.clone(), batches };
-        training.descent = Descent::new(gpu(), task, &tensors, 1).unwrap();
+        training.descent = Descent::blocking_new(gpu(), task, &tensors, 1).unwrap();
         let error = training.save(&path).unwrap_err().to_string();
         assert!(error.contains("`classes.0.bias` contains NaN") && error.contains("is left as it was"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), good);
