@@ -14,8 +14,9 @@ import tempfile
 
 # Network, width, batch.
 CASES = [("mnist", 32, 64), ("mnist", 64, 64), ("faces", 32, 16)]
-# Losses and gradients agree if the norm of their difference is at most this share of their norm.
-TOLERANCE = 2e-3
+# Losses and gradients agree if the norm of their difference is at most this share of their norm. Of millions of activations
+# a few are so near zero that rounding decides their sign, which changes the norm of gradients by thousandths.
+LOSS_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-2
 
 
 class Failure(Exception):
@@ -45,7 +46,7 @@ def measured(command, trace, steps):
         return {"failed": str(failure)}
     loss, gradient = (result[f"worst_{what}_difference"] for what in ["loss", "gradient"])
     # A NaN is no agreement.
-    if not (loss <= TOLERANCE and gradient <= TOLERANCE):
+    if not (loss <= LOSS_TOLERANCE and gradient <= GRADIENT_TOLERANCE):
         result["failed"] = f"losses differ by {loss:.0e}, gradients by {gradient:.0e}"
     return result
 

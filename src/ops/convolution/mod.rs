@@ -229,6 +229,18 @@ mod tests {
     use crate::testing::{agrees, differentiates};
     use proptest::prelude::*;
 
+    #[test]
+    fn a_small_image_of_one_pixel() {
+        for [kh, kw] in [[4, 4], [3, 5], [2, 1], [1, 1]] {
+            let tape = Tape::new();
+            let (x, w, b) = (tape.input("x", [3, 5, 1, 1]), tape.input("w", [5, 9, kh, kw]), tape.input("b", [9]));
+            let y = x.conv_transpose2d(w, Some(b), 1, 0, 0);
+            differentiates(&tape, y, &[x, w, b], 1).unwrap();
+            x.conv_transpose2d(w, None, 1, 0, 0);
+            agrees(&tape, 2).unwrap();
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -100,7 +100,7 @@ impl Lower for TransposedConvolution {
 }
 
 params! {
-    struct BiasParams { elements: u32, pixels: i32, channels: i32 }
+    struct BiasParams { quads: u32, pixels: i32, channels: i32 }
 }
 
 /// Lowers a small image of one pixel, of which each tap makes one pixel of the big image: the product of small, `[N, O]`,
@@ -111,9 +111,8 @@ fn by_matmul(geometry: Geometry, at: &mut Lowering<'_>) {
     let (small, weight, bias) = (at.inputs[0], at.inputs[1], at.inputs.get(2).copied());
     lower_product(at, [geometry.batch, outputs, columns], (small, [outputs, 1]), (weight, [columns, 1]));
     if let Some(bias) = bias {
-        let elements = at.shape.elements() as u32;
-        let params = BiasParams { elements, pixels: (h * w) as i32, channels: channels as i32 };
-        at.by_elements(shader!("add_bias.wgsl"), "add_bias", &[("bias", bias), ("y", at.output)], params);
+        let params = BiasParams { quads: at.quads(), pixels: (h * w) as i32, channels: channels as i32 };
+        at.by_quads(shader!("add_bias.wgsl"), "add_bias", &[("bias", bias), ("y", at.output)], params);
     }
 }
 
