@@ -91,6 +91,7 @@ fn every_kernel_is_valid_and_fits_its_dispatches_within_webgpus_limits() {
             for kernel in commands.kernels() {
                 let interface = kernel.reflect().unwrap();
                 assert!(interface.within_default_limits(), "{} has {interface:?}", kernel.describe());
+                assert!(!interface.subgroups || caps.subgroup.is_some(), "{} needs subgroups", kernel.describe());
                 assert!(
                     !kernel.wgsl().contains("// unroll"),
                     "{} has a loop that is not written out",

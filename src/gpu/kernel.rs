@@ -117,7 +117,8 @@ impl Kernel {
         bindings.sort_by_key(|b| b.slot);
         let entry = &module.entry_points[entry];
         let loops = has_loop(&module, &entry.function.body);
-        Ok(Interface { bindings, workgroup_size: entry.workgroup_size, workgroup_bytes, loops })
+        let subgroups = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).is_err();
+        Ok(Interface { bindings, workgroup_size: entry.workgroup_size, workgroup_bytes, loops, subgroups })
     }
 }
 
@@ -160,6 +161,8 @@ pub struct Interface {
     pub workgroup_bytes: u32,
     /// Whether the entry point or a function that it calls has a loop.
     pub loops: bool,
+    /// Whether any entry point of the file uses subgroup operations.
+    pub subgroups: bool,
 }
 
 impl Interface {

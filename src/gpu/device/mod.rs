@@ -124,6 +124,13 @@ impl Gpu {
         Self { inner: self.inner.clone(), caps }
     }
 
+    /// The same device, with what a browser knows of its adapter and wgpu does not: its name, whether it runs on the CPU, and
+    /// the number of lanes per subgroup, if that is fixed and the device was requested with subgroups.
+    #[cfg(target_arch = "wasm32")]
+    pub fn described(&self, name: String, software: bool, subgroup: Option<u32>) -> Self {
+        self.with_caps(Caps { name, software, subgroup, ..self.caps.clone() })
+    }
+
     /// Capabilities from which kernels choose their variant.
     pub fn caps(&self) -> &Caps {
         &self.caps

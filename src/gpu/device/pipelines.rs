@@ -71,7 +71,7 @@ impl Gpu {
                     bind_group_layouts: &[Some(&layout)],
                     immediate_size: 0,
                 });
-                let module = self.module(kernel);
+                let module = self.module(kernel, &interface);
                 let raw = self.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                     label: Some(&what),
                     layout: Some(&pipeline_layout),
@@ -90,10 +90,15 @@ impl Gpu {
         Ok(Pipeline { raw, layout, interface })
     }
 
-    fn module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
+    fn module(&self, kernel: &Kernel, interface: &Interface) -> wgpu::ShaderModule {
+        let mut wgsl = kernel.wgsl();
+        // Browsers ask for a directive that naga does not know.
+        if cfg!(target_arch = "wasm32") && interface.subgroups {
+            wgsl.insert_str(0, "enable subgroups;\n");
+        }
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.entry),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+            source: wgpu::ShaderSource::Wgsl(wgsl.into()),
         };
         if kernel.checked {
             return self.device().create_shader_module(descriptor);

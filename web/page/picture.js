@@ -1,0 +1,37 @@
+// Images of the network on canvases.
+
+/** Puts an image with values in [-1, 1] at (x, y). */
+export function put(context, image, width, x = 0, y = 0) {
+  const data = context.createImageData(width, image.length / width);
+  image.forEach((value, i) => data.data.set([...Array(3).fill(127.5 * (value + 1)), 255], 4 * i));
+  context.putImageData(data, x, y);
+}
+
+/** Draws rows of images, each row one after the other in an array. */
+export function grid(canvas, rows, width) {
+  const size = width * width, count = rows[0].length / size, step = width + 2;
+  canvas.width = count * step - 2;
+  canvas.height = rows.length * step - 2;
+  const context = canvas.getContext('2d');
+  rows.forEach((row, y) => {
+    for (let x = 0; x < count; x++) put(context, row.subarray(x * size, (x + 1) * size), width, x * step, y * step);
+  });
+}
+
+/** The place of a pointer on a canvas, as shares of its width and height. */
+export function place(event, canvas) {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+}
+
+/** Calls `move(x, y)` while a pointer is down on a canvas; `begin` and `end` before and after. */
+export function drag(canvas, { begin = () => {}, move, end = () => {} }) {
+  let down = false;
+  canvas.addEventListener('pointerdown', event => {
+    down = true;
+    canvas.setPointerCapture(event.pointerId);
+    begin(...place(event, canvas));
+  });
+  canvas.addEventListener('pointermove', event => down && move(...place(event, canvas)));
+  for (const name of ['pointerup', 'pointercancel']) canvas.addEventListener(name, () => { if (down) { down = false; end(); } });
+}

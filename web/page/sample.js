@@ -1,0 +1,59 @@
+// Sample and walk: noise, and f of it once, twice and three times; and the plane between four noises.
+
+import { distance, mixed } from './pkg/ign_web.js';
+import { enqueue } from './engine.js';
+import { drag, grid, place, put } from './picture.js';
+import { link } from './state.js';
+
+const $ = id => document.getElementById(id);
+const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
+
+/** Shows the view for a model of several images, and one of single images. `open` takes an image that is selected. */
+export function sample(several, single, open) {
+  let rows = [];
+
+  function show() {
+    return enqueue('sample', async () => {
+      const seed = Number(link.get('seed') || 1);
+      $('seed').textContent = seed;
+      const z = several.noise(seed, 0, COUNT);
+      const all = await several.sample(z, TIMES);
+      rows = [z, ...Array.from({ length: TIMES }, (_, i) => all.subarray(i * z.length, (i + 1) * z.length))];
+      grid($('samples'), rows, SIDE);
+      const moves = rows.slice(1).map((row, i) => distance(rows[i], row).toFixed(3));
+      $('moves').textContent = `An application moves an image by ${moves.join(', then ')}.`;
+    });
+  }
+
+  $('again').onclick = () => { link.set({ seed: Number(link.get('seed') || 1) + 1 }); show(); corners = null; walk(); };
+  $('samples').onclick = event => {
+    const [x, y] = place(event, $('samples'));
+    const row = rows[Math.floor(y * rows.length)], column = Math.floor(x * COUNT);
+    if (row) open(row.slice(column * SIZE, (column + 1) * SIZE));
+  };
+
+  let corners = null, point = [0.5, 0.5];
+  function walk() {
+    const context = $('plane').getContext('2d'), side = $('plane').width;
+    context.fillStyle = '#222';
+    context.fillRect(0, 0, side, side);
+    context.fillStyle = '#f0925a';
+    context.beginPath();
+    context.arc(point[0] * side, point[1] * side, 7, 0, 7);
+    context.fill();
+    return enqueue('walk', async () => {
+      corners ??= single.noise(Number(link.get('seed') || 1), 1, 4);
+      put($('walk').getContext('2d'), await single.sample(mixed(corners, ...point), 1), SIDE);
+    });
+  }
+  const to = (x, y) => { point = [x, y].map(share => Math.min(1, Math.max(0, share))); walk(); };
+  drag($('plane'), { begin: to, move: to, end: () => link.set({ at: point.map(share => share.toFixed(3)).join() }) });
+  $('plane').onkeydown = event => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    to(point[0] + step[0] / 20, point[1] + step[1] / 20);
+  };
+  if (link.get('at')) point = link.get('at').split(',').map(Number);
+  return show().then(walk);
+}

@@ -1,0 +1,33 @@
+"""Serves a folder on this machine, with the types that modules and WebAssembly need.
+
+    python3 web/serve.py FOLDER [PORT]
+"""
+
+import functools
+import http.server
+import sys
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+    def log_message(self, *_):
+        pass
+
+
+def server(folder, port=0):
+    """A server of the folder, on any free port if `port` is 0."""
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=folder))
+
+
+if __name__ == "__main__":
+    serving = server(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 8080)
+    print(f"open  http://127.0.0.1:{serving.server_port}/  (Ctrl-C ends)", flush=True)
+    try:
+        serving.serve_forever()
+    except KeyboardInterrupt:
+        pass
