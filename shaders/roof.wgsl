@@ -18,14 +18,20 @@ fn multiply_add(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n:
   let f = params.factor;
   let start = f32(i);
   var s: array<f32, 12>;
-  for (var j = 0u; j < 12u; j++) { s[j] = start + f32(j); }
+  for (var j = 0u; j < 12u; j++) { // unroll
+    s[j] = start + f32(j);
+  }
   for (var round = 0u; round < ROUNDS; round++) {
-    for (var unrolled = 0u; unrolled < 8u; unrolled++) {
-      for (var j = 0u; j < 12u; j++) { s[j] = fma(s[j], f, f); }
+    for (var repeat = 0u; repeat < 8u; repeat++) { // unroll
+      for (var j = 0u; j < 12u; j++) { // unroll
+        s[j] = fma(s[j], f, f);
+      }
     }
   }
   var sum = 0.0;
-  for (var j = 0u; j < 12u; j++) { sum += s[j]; }
+  for (var j = 0u; j < 12u; j++) { // unroll
+    sum += s[j];
+  }
   y[i] = sum;
 }
 

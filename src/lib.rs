@@ -80,6 +80,7 @@ pub mod random;
 pub mod ranks;
 #[cfg(feature = "train")]
 pub mod report;
+pub mod roof;
 #[cfg(feature = "train")]
 pub mod run;
 pub mod tape;

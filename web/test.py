@@ -164,6 +164,20 @@ def sample(browser):
     browser.until(f"{TEXT.format('#seed')} === '2'")
 
 
+def measure(browser):
+    browser.click("nav a[href='#measure']")
+    start = time.time()
+    browser.click("#measure-start")
+    state = TEXT.format("#measure-state")
+    browser.until(f"/checked before|stopped/.test({state})", 280)
+    assert "checked before" in browser.run(f"return {state}"), browser.run(f"return {state}")
+    result = json.loads(browser.run("return document.querySelector('#measure-json').value"))
+    for case in result["cases"]:
+        print(f"measure   {case['name']}: {case['ms']:.0f} ms, {100 * case['share_of_roof']:.0f} % of {result['roof_gflops']:.0f} GFLOP/s")
+        assert case["error"] < TOLERANCE and 0 < case["share_of_roof"] < 1.2, case
+    print(f"measure   took {time.time() - start:.0f} s")
+
+
 def compare(browser, expected):
     """The samples of the page are those of the engine on this machine."""
     found = browser.run(
@@ -205,6 +219,9 @@ def main():
             if pictures:
                 browser.screenshot(pictures / f"sample-{size[0]}.png")
             if size[0] > 1000:
+                measure(browser)
+                if pictures:
+                    browser.screenshot(pictures / "measure.png")
                 compare(browser, json.loads(pathlib.Path(expected).read_text()))
             errors = browser.errors()
             assert not errors, errors

@@ -79,7 +79,9 @@ pub(super) fn padded(elements: usize) -> u64 {
 impl fmt::Display for Caps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.software { "software" } else { "GPU" };
-        write!(f, "{} ({}, {kind}, {})", self.name, self.backend, self.driver)
+        // Browsers do not say the driver.
+        let driver = if self.driver.is_empty() { String::new() } else { format!(", {}", self.driver) };
+        write!(f, "{} ({}, {kind}{driver})", self.name, self.backend)
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
         let binding = |name: &str, kind| Binding { name: name.into(), slot: 0, kind };
         let mut bindings: Vec<_> = ["x", "x1"][..reads].iter().map(|n| binding(n, BindingKind::Read)).collect();
         bindings.push(binding("y", BindingKind::Write));
-        Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0, loops: false }
+        Interface { bindings, workgroup_size: [1; 3], workgroup_bytes: 0, loops: false, subgroups: false }
     }
 
     /// One dispatch per step, which reads the results of earlier steps and writes a value of some elements.

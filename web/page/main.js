@@ -2,11 +2,12 @@
 
 import { draw } from './draw.js';
 import { open } from './engine.js';
+import { measure } from './measure.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
-const VIEWS = ['draw', 'sample', 'toy'];
+const VIEWS = ['draw', 'sample', 'measure'];
 
 function say(text, failed = false) {
   $('status').textContent = text;
@@ -33,6 +34,7 @@ try {
   say('Compiling the shaders …');
   const single = await engine.model(await bytes, 1);
   const edit = draw(single);
+  measure(engine);
   addEventListener('hashchange', show);
   show();
   say('');

@@ -4,6 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod image;
+mod measure;
 mod model;
 
 use ign::gpu::Gpu;

@@ -96,10 +96,8 @@ impl Gpu {
         if cfg!(target_arch = "wasm32") && interface.subgroups {
             wgsl.insert_str(0, "enable subgroups;\n");
         }
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.entry),
-            source: wgpu::ShaderSource::Wgsl(wgsl.into()),
-        };
+        let descriptor =
+            wgpu::ShaderModuleDescriptor { label: Some(kernel.entry), source: wgpu::ShaderSource::Wgsl(wgsl.into()) };
         if kernel.checked {
             return self.device().create_shader_module(descriptor);
         }
