@@ -50,7 +50,6 @@ pub enum Error {
         by: String,
     },
     /// Losses or tensors that are infinite or NaN.
-    #[cfg(feature = "train")]
     #[error("the training diverged: at step {step}, {what}")]
     NotFinite {
         /// The number of completed steps.
@@ -59,7 +58,6 @@ pub enum Error {
         what: String,
     },
     /// Replicas of a data-parallel training that are no longer equal.
-    #[cfg(feature = "train")]
     #[error(
         "after step {step}, rank {rank} has other {what} than rank 0. The ranks must have the same program, data and \
          settings; if they do, the machine or the adapter of rank {rank} computes other sums"

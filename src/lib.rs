@@ -55,7 +55,7 @@ pub mod baselines;
 pub mod compile;
 #[cfg(feature = "train")]
 pub mod data;
-#[cfg(feature = "train")]
+#[cfg(feature = "model")]
 pub mod descent;
 #[cfg(feature = "model")]
 pub mod error;
@@ -76,7 +76,7 @@ mod panics;
 #[cfg(feature = "model")]
 pub mod picture;
 pub mod random;
-#[cfg(feature = "train")]
+#[cfg(feature = "model")]
 pub mod ranks;
 #[cfg(feature = "train")]
 pub mod report;
@@ -86,5 +86,7 @@ pub mod run;
 pub mod tape;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "model")]
+pub mod toy;
 #[cfg(feature = "train")]
 pub mod train;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the other rooms that it may use, in the order of dependencies.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("tape", &[]),
     ("panics.rs", &[]),
     ("gpu", &["panics"]),
@@ -22,6 +22,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("method", &["nn", "ops", "tape", "error"]),
     ("model", &["picture", "method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
     ("descent", &["ranks", "nn", "compile", "tape", "gpu", "error"]),
+    ("toy", &["descent", "model", "method", "nn", "tape", "gpu", "random", "error"]),
     ("run", &["model", "files", "error"]),
     (
         "train",
@@ -36,7 +37,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
 ];
 
 /// Rooms that must run in a browser. Except in items for other targets, they use no files, no threads, and no blocking.
-const PORTABLE: [&str; 8] = ["tape", "ops", "gpu", "roof.rs", "compile", "nn", "method", "model"];
+const PORTABLE: [&str; 11] =
+    ["tape", "ops", "gpu", "roof.rs", "compile", "nn", "method", "model", "ranks", "descent", "toy"];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {

@@ -164,6 +164,25 @@ def sample(browser):
     browser.until(f"{TEXT.format('#seed')} === '2'")
 
 
+def learn(browser, picture):
+    """Samples come to lie on the set; a slider and a point of one's own change what is learned."""
+    browser.click("nav a[href='#learn']")
+    losses = TEXT.format("#losses")
+    step = f"Number(({losses}.match(/step (\\d+)/) ?? [0, 0])[1])"
+    browser.until(f"{step} > 300")
+    browser.click("#run")
+    text = browser.run(f"return {losses}")
+    print(f"learn     {text}")
+    assert float(text.split("rec ")[1].split(",")[0]) < 0.02, text
+    if picture:
+        browser.screenshot(picture)
+    browser.call(f"/element/{browser.find('#shape option[value=points]')}/click", {})
+    browser.until("!document.querySelector('#place').hidden")
+    browser.stroke("#plane2", [(0.2, 0.2)], kind="mouse")
+    browser.until(f"{step} > 20 && {step} < 250")
+    browser.click("#run")
+
+
 def measure(browser):
     browser.click("nav a[href='#measure']")
     start = time.time()
@@ -218,6 +237,7 @@ def main():
             sample(browser)
             if pictures:
                 browser.screenshot(pictures / f"sample-{size[0]}.png")
+            learn(browser, pictures and pictures / f"learn-{size[0]}.png")
             if size[0] > 1000:
                 measure(browser)
                 if pictures:

@@ -124,9 +124,19 @@ impl<T: Task> Descent<T> {
         Ok(Self { gpu, task, store, tape, program, shared, losses, others: None, step: done, next })
     }
 
+    /// The device.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
     /// The task.
     pub fn task(&self) -> &T {
         &self.task
+    }
+
+    /// The task, to change its settings. The inputs of the next step are prepared already.
+    pub fn task_mut(&mut self) -> &mut T {
+        &mut self.task
     }
 
     /// The number of completed steps.

@@ -2,12 +2,13 @@
 
 import { draw } from './draw.js';
 import { open } from './engine.js';
+import { learn } from './learn.js';
 import { measure } from './measure.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
-const VIEWS = ['draw', 'sample', 'measure'];
+const VIEWS = ['draw', 'sample', 'learn', 'measure'];
 
 function say(text, failed = false) {
   $('status').textContent = text;
@@ -15,11 +16,13 @@ function say(text, failed = false) {
   $('status').classList.toggle('failed', failed);
 }
 
+let learning;
 function show() {
   const view = VIEWS.includes(link.view()) ? link.view() : VIEWS[0];
   for (const name of VIEWS) {
     $(name).hidden = name !== view;
     const tab = document.querySelector(`nav a[href="#${name}"]`);
+    if (name === 'learn') learning?.shown(name === view);
     name === view ? tab.setAttribute('aria-current', 'page') : tab.removeAttribute('aria-current');
   }
 }
@@ -34,6 +37,7 @@ try {
   say('Compiling the shaders …');
   const single = await engine.model(await bytes, 1);
   const edit = draw(single);
+  learning = learn(engine);
   measure(engine);
   addEventListener('hashchange', show);
   show();

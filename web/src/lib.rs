@@ -6,6 +6,7 @@
 mod image;
 mod measure;
 mod model;
+mod toy;
 
 use ign::gpu::Gpu;
 use ign::ops::kernels_for;
