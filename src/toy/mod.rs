@@ -179,9 +179,7 @@ mod tests {
     /// The mean distance of points to the nearest point of the set.
     fn distance(points: &[f32], shape: &Shape) -> f32 {
         let set = shape.draw(9, 0, 500);
-        let nearest = |p: &[f32]| {
-            set.chunks(2).map(|q| (p[0] - q[0]).hypot(p[1] - q[1])).fold(f32::INFINITY, f32::min)
-        };
+        let nearest = |p: &[f32]| set.chunks(2).map(|q| (p[0] - q[0]).hypot(p[1] - q[1])).fold(f32::INFINITY, f32::min);
         points.chunks(2).map(nearest).sum::<f32>() / (points.len() / 2) as f32
     }
 
