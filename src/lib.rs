@@ -38,8 +38,8 @@
 //! * [`ops`]: every operation, with [the table](#operations) of formulas, gradients, files and shaders.
 //! * [`compile`]: from a tape to dispatches. [`gpu`]: adapters, kernels, memory and programs. [`nn`]: layers and Adam.
 //! * `method::Objective`: the paper in the notation of the tape, and `model`: trained networks (feature `model`).
-//! * `descent`, the one training loop, and `train`, `baselines` and `metrics`, which use it (feature `train`, which is on
-//!   by default).
+//! * `descent`, the one training loop, and `toy`, which shows the method in the plane (feature `model`).
+//! * `train`, `baselines` and `metrics` (feature `train`, which is on by default).
 //!
 //! Without default features the crate is the engine alone. The engine and the feature `model` also compile for
 //! `wasm32-unknown-unknown`. Everything on the adapter is `async`, with blocking calls (`blocking_…`) on native targets.

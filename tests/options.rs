@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The examples, with the arguments that they need.
-const EXAMPLES: [(&str, &[&str]); 13] = [
+const EXAMPLES: [(&str, &[&str]); 14] = [
     ("baseline", &["dcgan"]),
     ("classifier", &[]),
     ("devices", &[]),
@@ -20,6 +20,7 @@ const EXAMPLES: [(&str, &[&str]); 13] = [
     ("roofline", &[]),
     ("sample", &[]),
     ("step_time", &[]),
+    ("toy", &[]),
     ("train", &[]),
 ];
 
@@ -63,7 +64,7 @@ fn numbers_out_of_range_are_refused_with_the_range() {
         for (option, value, description) in options(&help) {
             // Paths and names are no numbers.
             let text = ["DIR", "FILE", "RUN", "NAME", "NAME|INDEX", "finite|reference"].contains(&value.as_str());
-            let named = ["network", "distance", "clamp", "noise", "preset", "statistics", "background"]
+            let named = ["network", "data", "distance", "clamp", "noise", "preset", "statistics", "background"]
                 .contains(&option.as_str());
             if text || named {
                 continue;

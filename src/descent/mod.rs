@@ -124,18 +124,14 @@ impl<T: Task> Descent<T> {
         Ok(Self { gpu, task, store, tape, program, shared, losses, others: None, step: done, next })
     }
 
-    /// The device.
-    pub fn gpu(&self) -> &Gpu {
-        &self.gpu
-    }
-
     /// The task.
     pub fn task(&self) -> &T {
         &self.task
     }
 
-    /// The task, to change its settings. The inputs of the next step are prepared already.
+    /// The task, to be changed. Changes hold from the next step on.
     pub fn task_mut(&mut self) -> &mut T {
+        self.next = None;
         &mut self.task
     }
 

@@ -59,8 +59,6 @@ impl Layer {
 const EPSILON: f32 = 1e-5;
 /// Weight of a batch in the running averages.
 const MOMENTUM: f32 = 0.1;
-/// Standard deviation of the initial weights (Radford et al. 2015).
-const DEVIATION: f32 = 0.02;
 
 /// Statistics of batch normalisation, and dropout.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +127,9 @@ pub struct Sequential {
 }
 
 impl Sequential {
+    /// Standard deviation of the initial weights (Radford et al. 2015).
+    pub const DEVIATION: f32 = 0.02;
+
     /// A network with an empty name.
     pub fn new(layers: Vec<Layer>) -> Self {
         Self { layers, name: String::new() }
@@ -165,7 +166,7 @@ impl Sequential {
                 Initial::Constant(value) => vec![value; elements],
                 Initial::Normal => {
                     let mut rng = stream(seed, Stream::Initialisation, i as u64);
-                    let normal = Normal::new(0.0, DEVIATION).expect("the deviation is finite and positive");
+                    let normal = Normal::new(0.0, Self::DEVIATION).expect("the deviation is finite and positive");
                     (0..elements).map(|_| normal.sample(&mut rng)).collect()
                 }
             };

@@ -1,123 +1,59 @@
-//! The objective on points of the plane: f: ℝ² → ℝ² is small enough to be looked at while it learns. The arrows f(x) − x
-//! show where each point is pulled, and the points that f leaves where they are, are the set that it has learned.
+//! The Idempotent Generative Network on points of the plane, where a network f: ℝ² → ℝ² is a field of arrows f(x) − x and its
+//! fixed points are what it has learned.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod blocking;
-mod shape;
+mod data;
+mod task;
 
-pub use shape::Shape;
+pub use data::{Data, mean_distance};
+pub use task::{Config, Settings};
 
-use crate::descent::{Descent, Recorded, Task};
+use crate::descent::Descent;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::method::{Clamp, Distance, Objective, PREFIXES, Role, Weights};
-use crate::model::{Generator, Noise, NormStatistics};
-use crate::nn::{Adam, Layer, Sequential};
+use crate::method::Role;
+use crate::model::{Generator, NormStatistics};
 use crate::random::Stream;
-use crate::tape::{self, Tape};
-use std::collections::BTreeMap;
+use task::{Learner, POINT};
 
-/// A point as an image of two channels.
-const POINT: [usize; 3] = [2, 1, 1];
-/// Number of points that [`Toy::apply`] computes at a time.
-const APPLIED: usize = 1024;
-
-/// Settings that may change between steps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// The set of points to be learned.
-    pub shape: Shape,
-    /// The weights of the three losses. A weight of 0 switches a loss off.
-    pub weights: Weights,
-    /// The learning rate of Adam.
-    pub learning_rate: f64,
-    /// The standard deviation of the noise z.
-    pub noise: f32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let weights = Weights { rec: 10.0, idem: 10.0, tight: 1.0 };
-        Self { shape: Shape::Moons, weights, learning_rate: 2e-3, noise: 0.7 }
-    }
-}
-
-/// A training on points of the plane.
+/// The training of a network f: ℝ² → ℝ², which can be applied at any time.
 pub struct Toy {
-    descent: Descent<Plane>,
+    gpu: Gpu,
+    descent: Descent<Learner>,
+    /// f, compiled for [`APPLIED`] points.
     f: Generator,
 }
 
-/// The training task.
-struct Plane {
-    settings: Settings,
-    width: usize,
-    batch: usize,
-    seed: u64,
-}
-
-/// The network: four fully connected layers, with leaky ReLUs between them.
-fn network(width: usize) -> Sequential {
-    let linear = |inputs, outputs| Layer::Conv2d { inputs, outputs, kernel: 1, stride: 1, padding: 0 };
-    let mut layers = vec![];
-    for (inputs, outputs) in [(2, width), (width, width), (width, width)] {
-        layers.extend([linear(inputs, outputs), Layer::LeakyRelu(0.1)]);
-    }
-    layers.push(linear(width, 2));
-    Sequential::new(layers)
-}
-
-/// Initial parameters that keep the variance from layer to layer (He et al. 2015).
-fn initial(network: &Sequential, seed: u64) -> BTreeMap<String, Vec<f32>> {
-    let mut tensors = network.initialise(seed, &PREFIXES);
-    for parameter in network.parameters() {
-        let Some(values) = tensors.get_mut(&parameter.name) else { continue };
-        let variance = values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32;
-        if variance > 0.0 {
-            let scale = (2.0 / parameter.shape.per_sample() as f32 / variance).sqrt();
-            values.iter_mut().for_each(|x| *x *= scale);
-        }
-    }
-    tensors
-}
-
-impl Task for Plane {
-    fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
-        let step = objective.record(tape, &network(self.width), self.batch, POINT)?;
-        let [rec, idem, tight] = step.losses;
-        let losses = vec![("rec", rec), ("idem", idem), ("tight", tight)];
-        Ok(Recorded { losses, parameters: step.parameters, gradients: step.total })
-    }
-
-    fn adam(&self) -> Adam {
-        Adam { beta1: 0.5, beta2: 0.99, ..Adam::default() }
-    }
-
-    fn learning_rate(&self, _done: u64) -> f64 {
-        self.settings.learning_rate
-    }
-
-    fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
-        let Settings { shape, weights: Weights { rec, idem, tight }, noise, .. } = &self.settings;
-        let x = shape.draw(self.seed, done, self.batch);
-        let z = Noise::Gaussian.draw(self.seed, Stream::Noise, done, 2 * self.batch);
-        let z = z.iter().map(|z| z * noise).collect();
-        vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![*rec, *idem, *tight])]
-    }
-}
+/// Number of points of one application.
+const APPLIED: usize = 1024;
 
 impl Toy {
-    /// A new training of a network of this width, on batches of this size.
+    /// A new training.
     ///
     /// # Errors
-    /// If the batch is empty or the width 0, or the adapter fails.
-    pub async fn new(gpu: &Gpu, settings: Settings, [width, batch]: [usize; 2], seed: u64) -> Result<Self, Error> {
-        let tensors = initial(&network(width), seed);
-        let descent = Descent::new(gpu, Plane { settings, width, batch, seed }, &tensors, 0).await?;
-        let layers = network(width);
-        let f = Generator::new(gpu, descent.store(), &layers, POINT, APPLIED, NormStatistics::Batch).await?;
-        Ok(Self { descent, f })
+    /// If a setting is out of range, there are no data, or the adapter fails.
+    pub async fn new(gpu: &Gpu, config: Config, settings: Settings) -> Result<Self, Error> {
+        config.check()?;
+        settings.check()?;
+        let descent = Descent::new(gpu, Learner { config, settings }, &config.initialise(), 0).await?;
+        let f = Generator::new(gpu, descent.store(), &config.layers(), POINT, APPLIED, NormStatistics::Batch).await?;
+        Ok(Self { gpu: gpu.clone(), descent, f })
+    }
+
+    /// The settings of the next step.
+    pub fn settings(&self) -> &Settings {
+        &self.descent.task().settings
+    }
+
+    /// Changes the settings, from the next step on.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or there are no data. The settings then stay.
+    pub fn set(&mut self, settings: Settings) -> Result<(), Error> {
+        settings.check()?;
+        self.descent.task_mut().settings = settings;
+        Ok(())
     }
 
     /// The number of completed steps.
@@ -125,94 +61,176 @@ impl Toy {
         self.descent.step()
     }
 
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.descent.task().settings
-    }
-
-    /// The settings, to be changed: for the step after the next one.
-    pub fn settings_mut(&mut self) -> &mut Settings {
-        &mut self.descent.task_mut().settings
-    }
-
-    /// Takes `count` steps. Does not wait for the adapter.
+    /// Submits one step. Does not wait for the adapter to finish.
     ///
     /// # Errors
     /// If the adapter fails.
-    pub async fn advance(&mut self, count: usize) -> Result<(), Error> {
-        for _ in 0..count {
-            self.descent.advance().await?;
-        }
-        Ok(())
+    pub async fn advance(&mut self) -> Result<(), Error> {
+        self.descent.advance().await
     }
 
-    /// The losses rec, idem and tight of the last step.
+    /// The unweighted losses of the last step: rec, idem and tight.
     ///
     /// # Errors
     /// If a loss is not finite, or the adapter fails.
-    pub async fn losses(&self) -> Result<[f32; 3], Error> {
-        let losses = self.descent.losses().await?;
-        Ok([0, 1, 2].map(|i| losses[i].1))
+    pub async fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
+        self.descent.losses().await
     }
 
-    /// Noise for `count` points, each two numbers.
-    pub fn noise(&self, counter: u64, count: usize) -> Vec<f32> {
-        let Plane { settings, seed, .. } = self.descent.task();
-        let z = Noise::Gaussian.draw(*seed, Stream::Preview, counter, 2 * count);
-        z.iter().map(|z| z * settings.noise).collect()
+    /// Draws `count` points of the data for a picture, the same at each call.
+    pub fn data(&self, count: usize) -> Vec<[f32; 2]> {
+        self.settings().data.draw(self.descent.task().config.seed, Stream::Preview, 0, count)
     }
 
-    /// f, applied `times` times to points: f(points), f(f(points)), …
+    /// Draws `count` points of noise z for a picture, the same at each call.
+    pub fn noise(&self, count: usize) -> Vec<[f32; 2]> {
+        points(&self.settings().draw_noise(self.descent.task().config.seed, Stream::Preview, 1, count))
+    }
+
+    /// f(x) for each of the `points`.
     ///
     /// # Errors
-    /// If the number of values is odd, or the adapter fails.
-    pub async fn apply(&self, points: &[f32], times: usize) -> Result<Vec<Vec<f32>>, Error> {
-        self.f.repeat(Role::Noise, points, times).await
+    /// If the adapter fails.
+    pub async fn apply(&self, points: &[[f32; 2]]) -> Result<Vec<[f32; 2]>, Error> {
+        Ok(self::points(&self.f.apply(Role::Sample, points.as_flattened()).await?))
     }
+
+    /// The results of `times` repeated applications to each of the `points`: f(x), f(f(x)), ….
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub async fn repeat(&self, points: &[[f32; 2]], times: usize) -> Result<Vec<Vec<[f32; 2]>>, Error> {
+        let results = self.f.repeat(Role::Sample, points.as_flattened(), times).await?;
+        Ok(results.iter().map(|result| self::points(result)).collect())
+    }
+
+    /// The field f(x) − x at each of the `points`. Its length is near zero at fixed points of f.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub async fn field(&self, points: &[[f32; 2]]) -> Result<Vec<[f32; 2]>, Error> {
+        let difference = |(y, x): ([f32; 2], &[f32; 2])| [y[0] - x[0], y[1] - x[1]];
+        Ok(self.apply(points).await?.into_iter().zip(points).map(difference).collect())
+    }
+}
+
+/// The centres of the `side`² cells of the square [-extent, extent]², in rows from y = -extent on.
+pub fn grid(side: usize, extent: f32) -> Vec<[f32; 2]> {
+    let at = |i: usize| extent * ((2 * i + 1) as f32 / side as f32 - 1.0);
+    (0..side * side).map(|i| [at(i % side), at(i / side)]).collect()
+}
+
+/// Consecutive pairs of coordinates as points.
+fn points(flat: &[f32]) -> Vec<[f32; 2]> {
+    flat.as_chunks().0.to_vec()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::{Clamp, Distance, Objective, Weights};
     use crate::testing::gpu;
 
-    /// The mean distance of points to the nearest point of the set.
-    fn distance(points: &[f32], shape: &Shape) -> f32 {
-        let set = shape.draw(9, 0, 500);
-        let nearest = |p: &[f32]| set.chunks(2).map(|q| (p[0] - q[0]).hypot(p[1] - q[1])).fold(f32::INFINITY, f32::min);
-        points.chunks(2).map(nearest).sum::<f32>() / (points.len() / 2) as f32
+    fn config() -> Config {
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
+        Config { width: 32, batch: 128, objective, seed: 1 }
     }
 
-    fn mean_move(from: &[f32], to: &[f32]) -> f32 {
-        let moved = from.chunks(2).zip(to.chunks(2)).map(|(p, q)| (p[0] - q[0]).hypot(p[1] - q[1]));
-        moved.sum::<f32>() / (from.len() / 2) as f32
+    fn settings() -> Settings {
+        let weights = Weights { rec: 1.0, idem: 1.0, tight: 0.2 };
+        Settings { data: Data::Moons, weights, learning_rate: 4e-3, noise: 1.0 }
     }
 
-    #[test]
-    fn samples_come_to_lie_on_the_set_and_stay_there() {
-        let mut toy = Toy::blocking_new(gpu(), Settings::default(), [32, 256], 1).unwrap();
-        let z = toy.noise(0, 200);
-        let before = distance(&toy.blocking_apply(&z, 1).unwrap()[0], &Shape::Moons);
-        toy.blocking_advance(600).unwrap();
+    fn toy(settings: Settings) -> Toy {
+        Toy::blocking_new(gpu(), config(), settings).unwrap()
+    }
+
+    fn advance(toy: &mut Toy, steps: usize) {
+        for _ in 0..steps {
+            toy.blocking_advance().unwrap();
+        }
         toy.blocking_losses().unwrap();
-        let f = toy.blocking_apply(&z, 2).unwrap();
-        let after = distance(&f[0], &Shape::Moons);
-        assert!(after < 0.1 && after < before / 2.0, "{before} {after}");
-        let (first, second) = (mean_move(&z, &f[0]), mean_move(&f[0], &f[1]));
-        assert!(second < first / 4.0, "{first} {second}");
+    }
+
+    /// The mean distance between corresponding points.
+    fn moved(a: &[[f32; 2]], b: &[[f32; 2]]) -> f32 {
+        a.iter().zip(b).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).sum::<f32>() / a.len() as f32
     }
 
     #[test]
-    fn settings_change_while_it_learns() {
-        let mut toy = Toy::blocking_new(gpu(), Settings::default(), [8, 16], 1).unwrap();
-        let mut same = Toy::blocking_new(gpu(), Settings::default(), [8, 16], 1).unwrap();
-        toy.blocking_advance(3).unwrap();
-        same.blocking_advance(3).unwrap();
-        assert_eq!(toy.blocking_losses().unwrap(), same.blocking_losses().unwrap());
-        toy.settings_mut().shape = Shape::Points(vec![[0.9, 0.9]]);
-        toy.blocking_advance(2).unwrap();
-        same.blocking_advance(2).unwrap();
-        assert_ne!(toy.blocking_losses().unwrap()[0], same.blocking_losses().unwrap()[0]);
-        assert_eq!(toy.step(), 5);
+    fn samples_reach_the_moons_and_stay() {
+        let mut toy = toy(settings());
+        let (x, z) = (toy.data(500), toy.noise(500));
+        let distances = |toy: &Toy| {
+            let y = toy.blocking_repeat(&z, 2).unwrap();
+            (mean_distance(&y[0], &x), mean_distance(&x, &y[0]), moved(&y[0], &y[1]) / moved(&z, &y[0]))
+        };
+        let before = distances(&toy);
+        for _ in 0..20 {
+            advance(&mut toy, 40);
+        }
+        let (samples, coverage, idempotence) = distances(&toy);
+        assert!(samples < 0.08 && samples < before.0 / 3.0, "{samples}, before {}", before.0);
+        assert!(coverage < 0.06, "{coverage}");
+        assert!(idempotence < 0.15, "{idempotence}");
+    }
+
+    #[test]
+    fn a_weight_of_zero_switches_a_term_off() {
+        let none = Weights { rec: 0.0, idem: 0.0, tight: 0.0 };
+        let mut still = toy(Settings { weights: none, ..settings() });
+        let points = grid(4, 1.0);
+        let before = still.blocking_apply(&points).unwrap();
+        advance(&mut still, 3);
+        assert_eq!(still.blocking_apply(&points).unwrap(), before);
+        // Reconstruction alone copies its data.
+        still.set(Settings { weights: Weights { rec: 1.0, ..none }, ..settings() }).unwrap();
+        let error = |toy: &Toy| moved(&toy.data(200), &toy.blocking_apply(&toy.data(200)).unwrap());
+        let untrained = error(&still);
+        advance(&mut still, 100);
+        assert!(error(&still) < untrained / 3.0, "{} of {untrained}", error(&still));
+    }
+
+    #[test]
+    fn changed_settings_hold_from_the_next_step_on() {
+        let mut changed = toy(Settings { data: Data::Points(vec![[0.5, 0.5]]), noise: 3.0, ..settings() });
+        let mut plain = toy(settings());
+        changed.set(settings()).unwrap();
+        for _ in 0..3 {
+            advance(&mut changed, 1);
+            advance(&mut plain, 1);
+            assert_eq!(changed.blocking_losses().unwrap(), plain.blocking_losses().unwrap());
+        }
+        assert_eq!((changed.step(), changed.settings()), (3, &settings()));
+    }
+
+    #[test]
+    fn the_field_leads_from_a_point_to_its_image() {
+        let toy = toy(settings());
+        // More points than are applied at once.
+        let points = grid(40, 1.5);
+        let (images, field) = (toy.blocking_apply(&points).unwrap(), toy.blocking_field(&points).unwrap());
+        assert_eq!([images.len(), field.len()], [1600; 2]);
+        for ((x, y), arrow) in points.iter().zip(&images).zip(&field) {
+            assert_eq!(*arrow, [y[0] - x[0], y[1] - x[1]]);
+        }
+        assert_eq!(grid(2, 1.0), [[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]]);
+    }
+
+    #[test]
+    fn what_cannot_be_learned_is_refused() {
+        let refused = |settings| Toy::blocking_new(gpu(), config(), settings).err().unwrap().to_string();
+        let with = |points: &[[f32; 2]]| Settings { data: Data::Points(points.to_vec()), ..settings() };
+        assert!(refused(with(&[])).contains("no point"));
+        assert!(refused(with(&[[0.0, f32::NAN]])).contains("(0, NaN) is not finite"));
+        assert!(refused(Settings { noise: -1.0, ..settings() }).contains("noise is -1"));
+        let weights = Weights { tight: f32::NAN, ..settings().weights };
+        assert!(refused(Settings { weights, ..settings() }).contains("tight is NaN"));
+        let wide = Toy::blocking_new(gpu(), Config { width: 0, ..config() }, settings()).err().unwrap().to_string();
+        assert!(wide.contains("width is 0"), "{wide}");
+
+        let mut toy = toy(settings());
+        assert!(toy.set(Settings { learning_rate: 2.0, ..settings() }).is_err());
+        assert_eq!(toy.settings(), &settings());
     }
 }

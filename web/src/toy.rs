@@ -1,31 +1,42 @@
 //! The objective on points of the plane, while it learns.
 
 use super::{Engine, Result, js};
-use ign::method::Weights;
-use ign::toy::{Settings, Shape, Toy};
+use ign::method::{Clamp, Distance, Objective, Weights};
+use ign::toy::{Config, Data, Settings, Toy, grid};
 use wasm_bindgen::prelude::*;
 
 /// Half the side of the square that is shown.
-const SHOWN: f32 = 1.3;
+const SHOWN: f32 = 1.4;
 /// Number of points of the grid along each side.
 const GRID: usize = 21;
 /// Number of samples that are shown.
 const SAMPLES: usize = 400;
 
+/// The settings at the begin.
+const START: (Weights, f64, f32) = (Weights { rec: 1.0, idem: 1.0, tight: 0.2 }, 2e-3, 1.0);
+
 #[wasm_bindgen]
 impl Engine {
-    /// A new training on the set called `shape`, or on points of the page's own if no set has that name.
-    pub async fn toy(&self, shape: &str, width: usize, batch: usize, seed: u32) -> Result<Plane> {
-        let shape = Shape::named(shape).unwrap_or(Shape::Points(vec![]));
-        let settings = Settings { shape, ..Settings::default() };
-        let toy = Toy::new(&self.0, settings, [width, batch], seed.into()).await.map_err(js)?;
-        Ok(Plane(toy))
+    /// A new training on the data called `name`, or on points of the page's own if no data have that name.
+    pub async fn toy(&self, name: &str, width: usize, batch: usize, seed: u32) -> Result<Plane> {
+        let named = Data::NAMED.into_iter().find(|data| data.name() == name);
+        let placed = named.is_none().then(Vec::new);
+        let (weights, learning_rate, noise) = START;
+        let settings = Settings { data: named.unwrap_or(Data::Moons), weights, learning_rate, noise };
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
+        let config = Config { width, batch, objective, seed: seed.into() };
+        let toy = Toy::new(&self.0, config, settings).await.map_err(js)?;
+        Ok(Plane { toy, placed })
     }
 }
 
 /// A training on points of the plane. Points are pairs of numbers, one after the other.
 #[wasm_bindgen]
-pub struct Plane(Toy);
+pub struct Plane {
+    toy: Toy,
+    /// The points that are placed, if these are the data. Without any, there is nothing to learn.
+    placed: Option<Vec<[f32; 2]>>,
+}
 
 /// What there is to see after a step.
 #[wasm_bindgen(getter_with_clone)]
@@ -46,20 +57,22 @@ pub struct View {
 impl Plane {
     /// Takes some steps, and computes what there is to see after them.
     pub async fn advance(&mut self, count: usize) -> Result<View> {
-        self.0.advance(count).await.map_err(js)?;
-        let losses = self.0.losses().await.map_err(js)?.to_vec();
-        let side = |i: usize| SHOWN * (2.0 * i as f32 / (GRID - 1) as f32 - 1.0);
-        let grid: Vec<f32> = (0..GRID * GRID).flat_map(|i| [side(i % GRID), side(i / GRID)]).collect();
-        let z = self.0.noise(0, SAMPLES);
-        let f = self.0.apply(&[&grid[..], &z[..]].concat(), 2).await.map_err(js)?;
+        for _ in 0..count {
+            self.toy.advance().await.map_err(js)?;
+        }
+        let losses = self.toy.losses().await.map_err(js)?.into_iter().map(|(_, loss)| loss).collect();
+        let grid = grid(GRID, SHOWN);
+        let points = [&grid[..], &self.toy.noise(SAMPLES)].concat();
+        let f = self.toy.repeat(&points, 2).await.map_err(js)?;
         let (field, samples) = f[0].split_at(grid.len());
-        let again = f[1][grid.len()..].to_vec();
-        Ok(View { losses, field: field.to_vec(), samples: samples.to_vec(), again, grid })
+        let [grid, field, samples, again] =
+            [&grid[..], field, samples, &f[1][grid.len()..]].map(|p| p.as_flattened().to_vec());
+        Ok(View { losses, grid, field, samples, again })
     }
 
     /// The number of completed steps.
     pub fn step(&self) -> f64 {
-        self.0.step() as f64
+        self.toy.step() as f64
     }
 
     /// Half the side of the square that is shown.
@@ -67,33 +80,31 @@ impl Plane {
         SHOWN
     }
 
-    /// Points of the set to be learned.
+    /// Points of the data.
     pub fn data(&self, count: usize) -> Vec<f32> {
-        match &self.0.settings().shape {
-            Shape::Points(points) => points.concat(),
-            shape => shape.draw(1, 0, count),
+        match &self.placed {
+            Some(points) => points.concat(),
+            None => self.toy.data(count).concat(),
         }
     }
 
-    /// Adds a point to those that are to be learned, in place of another set.
-    pub fn add(&mut self, x: f32, y: f32) {
-        match &mut self.0.settings_mut().shape {
-            Shape::Points(points) => points.push([x, y]),
-            other => *other = Shape::Points(vec![[x, y]]),
-        }
+    /// Adds a point to those that are placed.
+    pub fn add(&mut self, x: f32, y: f32) -> Result<()> {
+        let points = self.placed.get_or_insert_default();
+        points.push([x, y]);
+        let data = Data::Points(points.clone());
+        self.toy.set(Settings { data, ..self.toy.settings().clone() }).map_err(js)
     }
 
     /// Sets the weights of the three losses, the learning rate, and the standard deviation of the noise.
-    pub fn set(&mut self, rec: f32, idem: f32, tight: f32, learning_rate: f64, noise: f32) {
-        let settings = self.0.settings_mut();
-        settings.weights = Weights { rec, idem, tight };
-        settings.learning_rate = learning_rate;
-        settings.noise = noise;
+    pub fn set(&mut self, rec: f32, idem: f32, tight: f32, learning_rate: f64, noise: f32) -> Result<()> {
+        let data = self.toy.settings().data.clone();
+        self.toy.set(Settings { data, weights: Weights { rec, idem, tight }, learning_rate, noise }).map_err(js)
     }
 
-    /// The default of each setting of [`set`](Self::set).
+    /// The setting at the begin for each argument of [`set`](Self::set).
     pub fn defaults(&self) -> Vec<f64> {
-        let Settings { weights: Weights { rec, idem, tight }, learning_rate, noise, .. } = Settings::default();
+        let (Weights { rec, idem, tight }, learning_rate, noise) = START;
         vec![rec.into(), idem.into(), tight.into(), learning_rate, noise.into()]
     }
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 pub const TARGET: Target = Target { build, ..Target::new("commands", seeds, mutate, run) };
 
 /// The examples, what each needs, and what none can meet.
-const EXAMPLES: [(&str, &[&str], &[&str]); 12] = [
+const EXAMPLES: [(&str, &[&str], &[&str]); 13] = [
     ("baseline", &["dcgan"], &["--data", "nowhere"]),
     ("classifier", &[], &["--data", "nowhere"]),
     ("devices", &[], &["--adapter", "nowhere"]),
@@ -27,6 +27,7 @@ const EXAMPLES: [(&str, &[&str], &[&str]); 12] = [
     ("roofline", &[], &["--adapter", "nowhere"]),
     ("sample", &[], &["nowhere"]),
     ("step_time", &[], &["--adapter", "nowhere"]),
+    ("toy", &[], &["--adapter", "nowhere"]),
     ("train", &[], &["--data", "nowhere"]),
 ];
 
