@@ -19,6 +19,8 @@ use task::{Learner, POINT};
 
 /// The training of a network f: ℝ² → ℝ², which can be applied at any time.
 pub struct Toy {
+    /// The device, to wait for.
+    #[cfg(not(target_arch = "wasm32"))]
     gpu: Gpu,
     descent: Descent<Learner>,
     /// f, compiled for [`APPLIED`] points.
@@ -38,7 +40,12 @@ impl Toy {
         settings.check()?;
         let descent = Descent::new(gpu, Learner { config, settings }, &config.initialise(), 0).await?;
         let f = Generator::new(gpu, descent.store(), &config.layers(), POINT, APPLIED, NormStatistics::Batch).await?;
-        Ok(Self { gpu: gpu.clone(), descent, f })
+        Ok(Self {
+            #[cfg(not(target_arch = "wasm32"))]
+            gpu: gpu.clone(),
+            descent,
+            f,
+        })
     }
 
     /// The settings of the next step.
