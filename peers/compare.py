@@ -126,7 +126,7 @@ def main():
     # A peer that failed may still have said what it is.
     for name in peers:
         said = (result for case in everything for result in case["theirs"][name] if "peer" in result)
-        print("; {peer} on {device}".format(**next(said, {"peer": name, "device": "nothing"})), end="")
+        print("; {peer} on {device}".format(**next(said, {"peer": name, "device": "no device"})), end="")
     print(f".\nMedians of {arguments.rounds} rounds in turn of {arguments.steps} steps each.\n")
     print("Time of a step; for a peer, also the ratio of this project's time to it:\n")
     print(table(["training step", "this project", *peers], *times))
