@@ -1,0 +1,115 @@
+"""A browser under control, by the WebDriver protocol."""
+
+import base64
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+CHROMIUM = [
+    "--headless=new",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--enable-unsafe-webgpu",
+]
+
+
+class Browser:
+    """A session of a browser, by the WebDriver protocol."""
+
+    def __init__(self, width, height, pictures=None):
+        self.width, self.pictures = width, pictures
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.driver = subprocess.Popen(["chromedriver", f"--port={port}", "--silent"])
+        self.address = f"http://127.0.0.1:{port}/session"
+        # Windows are never as narrow as a telephone.
+        screen = {"width": width, "height": height, "pixelRatio": 2, "touch": True}
+        phone = {"mobileEmulation": {"deviceMetrics": screen}} if width < 500 else {}
+        options = {"args": [*CHROMIUM, f"--window-size={width},{height}"], **phone}
+        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        for _ in range(50):
+            try:
+                session = self.call("", {"capabilities": {"alwaysMatch": wanted}})
+                break
+            except (ConnectionError, urllib.error.URLError):
+                time.sleep(0.2)
+        self.address += "/" + session["sessionId"]
+        self.call("/timeouts", {"script": 300_000})
+
+    def call(self, path, body=None, method=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, {"content-type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=330) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(json.load(error)["value"]["message"]) from None
+
+    def open(self, address):
+        self.call("/url", {"url": address})
+
+    def run(self, script, *arguments):
+        """The value that an asynchronous function body returns."""
+        body = f"const done = arguments[arguments.length - 1]; (async (...arguments_) => {{ {script} }})(...arguments).then(done, e => done({{failed: String(e)}}))"
+        value = self.call("/execute/async", {"script": body, "args": arguments})
+        assert not (isinstance(value, dict) and "failed" in value), value
+        return value
+
+    def until(self, condition, seconds=120):
+        end = time.time() + seconds
+        while not self.run(f"return Boolean({condition})"):
+            status = self.run("return document.querySelector('#status').textContent")
+            assert time.time() < end, f"{condition} does not come true; the page says: {status}"
+            time.sleep(0.1)
+
+    def find(self, selector):
+        return next(iter(self.call("/element", {"using": "css selector", "value": selector}).values()))
+
+    def click(self, selector):
+        self.call(f"/element/{self.find(selector)}/click", {})
+
+    def stroke(self, selector, points, kind="touch"):
+        """Moves a pressed pointer over an element, between points given as shares of its size from its centre."""
+        element = self.find(selector)
+        self.run(f"document.querySelector('{selector}').scrollIntoView({{block: 'center'}})")
+        box = self.call(f"/element/{element}/rect")
+        origin = {"element-6066-11e4-a52e-4f735466cecf": element}
+        move = lambda x, y: {
+            "type": "pointerMove",
+            "duration": 40,
+            "x": round(x * box["width"]),
+            "y": round(y * box["height"]),
+            "origin": origin,
+        }
+        first, *rest = points
+        actions = [move(*first), {"type": "pointerDown", "button": 0}, *(move(*p) for p in rest), {"type": "pointerUp", "button": 0}]
+        pointer = {"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions}
+        self.call("/actions", {"actions": [pointer]})
+
+    def screenshot(self, name):
+        """Keeps a picture of the page as it is shown, if there is a folder for pictures."""
+        if self.pictures:
+            picture = base64.b64decode(self.call("/screenshot"))
+            (self.pictures / f"{name}-{self.width}.png").write_bytes(picture)
+
+    def errors(self):
+        return [entry["message"] for entry in self.call("/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]
+
+    def close(self):
+        self.call("", method="DELETE")
+        self.driver.terminate()
+
+
+# Results of another adapter differ by rounding.
+TOLERANCE = 1e-4
+TEXT = "document.querySelector('{}').textContent"
+# The sum of a canvas's pixels.
+INK = "document.querySelector('{}').getContext('2d').getImageData(0, 0, 28, 28).data.reduce((a, b, i) => i % 4 ? a : a + b, 0)"

@@ -1,0 +1,34 @@
+"""Sample and walk: noise, samples, and the plane between noises."""
+
+from browser import INK, TEXT, TOLERANCE
+
+
+def use(browser):
+    browser.click("nav a[href='#sample']")
+    browser.until("document.body.dataset.ready === 'yes'")
+    browser.until(f"{TEXT.format('#moves')}.includes('moves an image')")
+    moves = [float(word.strip('.,')) for word in browser.run(f"return {TEXT.format('#moves')}").split() if word[0] == "0"]
+    assert len(moves) == 3 and moves[0] > 2 * moves[1], moves
+    before = browser.run(f"return {INK.format('#walk')}")
+    browser.stroke("#plane", [(0.2, 0.2), (-0.4, -0.4)], kind="mouse")
+    browser.until(f"{INK.format('#walk')} !== {before}")
+    browser.click("#again")
+    browser.until(f"{TEXT.format('#seed')} === '2'")
+    browser.screenshot("sample")
+
+
+def compare(browser, expected):
+    """The samples of the page are those of the engine on this machine."""
+    found = browser.run(
+        """
+        const { open } = await import('./engine.js');
+        const engine = await open();
+        const bytes = new Uint8Array(await (await fetch('mnist.safetensors')).arrayBuffer());
+        const model = await engine.model(bytes, 8);
+        return Array.from(await model.sample(model.noise(1, 0, 8), 2));
+        """
+    )
+    assert len(found) == len(expected)
+    worst = max(abs(a - b) for a, b in zip(found, expected))
+    print(f"compare   f(z) and f(f(z)) differ by {worst:.1e} from those of this machine's adapter")
+    assert worst < TOLERANCE
