@@ -38,7 +38,8 @@
 //! * [`ops`]: every operation, with [the table](#operations) of formulas, gradients, files and shaders.
 //! * [`compile`]: from a tape to dispatches. [`gpu`]: adapters, kernels, memory and programs. [`nn`]: layers and Adam.
 //! * `method::Objective`: the paper in the notation of the tape, and `model`: trained networks (feature `model`).
-//! * `descent`, the one training loop; `train`, the method on images; `toy`, the method in the plane (feature `model`).
+//! * `descent`, the one training loop; `train`, the method on images; `toy`, the method in the plane; `classifier`
+//!   (feature `model`).
 //! * Trainings in folders, `baselines`, `metrics` and reports (feature `train`, which is on by default).
 //!
 //! Without default features the crate is the engine alone. The engine and the feature `model` also compile for
@@ -52,6 +53,8 @@
 
 #[cfg(feature = "train")]
 pub mod baselines;
+#[cfg(feature = "model")]
+pub mod classifier;
 pub mod compile;
 #[cfg(feature = "model")]
 pub mod data;

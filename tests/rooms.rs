@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the other rooms that it may use, in the order of dependencies.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("tape", &[]),
     ("panics.rs", &[]),
     ("gpu", &["panics"]),
@@ -32,13 +32,44 @@ const ROOMS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
-    ("metrics", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    ("classifier", &["descent", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    (
+        "metrics",
+        &[
+            "classifier",
+            "descent",
+            "model",
+            "method",
+            "nn",
+            "compile",
+            "tape",
+            "gpu",
+            "data",
+            "random",
+            "files",
+            "error",
+        ],
+    ),
     ("report", &["run", "model", "files"]),
 ];
 
 /// Rooms that must run in a browser. Except in items for other targets, they use no files, no threads, and no blocking.
-const PORTABLE: [&str; 13] =
-    ["tape", "ops", "gpu", "roof.rs", "compile", "nn", "data", "method", "model", "ranks", "descent", "toy", "train"];
+const PORTABLE: [&str; 14] = [
+    "tape",
+    "ops",
+    "gpu",
+    "roof.rs",
+    "compile",
+    "nn",
+    "data",
+    "method",
+    "model",
+    "ranks",
+    "descent",
+    "toy",
+    "train",
+    "classifier",
+];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
