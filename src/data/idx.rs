@@ -72,6 +72,15 @@ impl<'a> Idx<'a> {
         [self.extents[1] as usize, self.extents[2] as usize]
     }
 
+    /// The first images or labels: `most` of them, or all if there are fewer.
+    pub fn first(mut self, most: usize) -> Result<Vec<u8>, FileError> {
+        let count = u64::from(self.extents[0]);
+        match most as u64 {
+            most if most < count => self.next(0, self.total / count * most),
+            _ => self.bytes(),
+        }
+    }
+
     /// All bytes of the file.
     pub fn bytes(mut self) -> Result<Vec<u8>, FileError> {
         let bytes = self.next(0, self.total)?;

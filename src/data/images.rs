@@ -15,14 +15,15 @@ pub struct Images {
 }
 
 impl Images {
-    /// Reads the bytes of one of MNIST's image files, not gzipped, as images of the size that it says, without labels.
+    /// Reads the first images of the bytes of one of MNIST's image files, not gzipped: `most` of them, or all if there are
+    /// fewer. They have the size that the file says, and no labels. The bytes may end after these images.
     ///
     /// # Errors
     /// If the bytes are no such file, or truncated.
-    pub fn from_idx(bytes: &[u8]) -> Result<Self, DataError> {
+    pub fn from_idx(bytes: &[u8], most: usize) -> Result<Self, DataError> {
         let images = Idx::read(Path::new("the file of images"), Box::new(bytes), 3)?;
         let [height, width] = images.image();
-        Ok(Self { shape: [1, height, width], pixels: images.bytes()?, labels: None })
+        Ok(Self { shape: [1, height, width], pixels: images.first(most)?, labels: None })
     }
 
     /// The number of images.
