@@ -103,7 +103,10 @@ export function learn(engine) {
     button.onclick = () => {
       const [rec, idem, tight] = plane.defaults();
       const only = button.dataset.only;
-      for (const [name, start] of Object.entries({ rec, idem, tight })) $(name).value = !only || only === name ? start : 0;
+      for (const [name, start] of Object.entries({ rec, idem, tight })) {
+        $(name).value = !only || only === name ? start : 0;
+        link.set({ [name]: $(name).value });
+      }
       enqueue('settings', settings);
     };
   });

@@ -1,9 +1,10 @@
 // Start: the adapter, the network, and the view that the link names.
 
 import { draw } from './draw.js';
-import { open } from './engine.js';
+import { NoAdapter, failure, open } from './engine.js';
 import { learn } from './learn.js';
 import { measure } from './measure.js';
+import { recorded } from './recorded.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
 
@@ -11,10 +12,21 @@ const $ = id => document.getElementById(id);
 const VIEWS = ['draw', 'sample', 'learn', 'measure'];
 
 function say(text, failed = false) {
-  $('status').textContent = text;
+  $('status-text').textContent = text;
   $('status').hidden = !text;
   $('status').classList.toggle('failed', failed);
 }
+
+/** Says the first failure, and offers to open the page anew: what is drawn and set is in the link. */
+function fail(text) {
+  if (!$('reopen').hidden) return;
+  say(text, true);
+  $('reopen').hidden = false;
+}
+$('reopen').onclick = () => location.reload();
+failure.then(reason => fail(`The GPU was taken from the page or has failed: ${reason}
+Open it again: the view, its settings and the drawing come back, a training starts anew.`));
+addEventListener('unhandledrejection', ({ reason }) => fail(String(reason?.message ?? reason)));
 
 let learning;
 function show() {
@@ -27,6 +39,15 @@ function show() {
   }
 }
 
+/** Says how many shaders are compiled, while some are not. */
+function watch(engine) {
+  setInterval(() => {
+    const [ready, all] = engine.compiled();
+    $('compiling').hidden = ready === all;
+    if (ready < all) $('compiling').textContent = `Compiling the shaders … ${ready} of ${all}`;
+  }, 100);
+}
+
 try {
   const bytes = fetch('mnist.safetensors').then(async answer => {
     if (!answer.ok) throw new Error(`the network cannot be loaded: ${answer.status} ${answer.statusText}`);
@@ -34,7 +55,7 @@ try {
   });
   const engine = await open();
   $('adapter').textContent = engine.describe();
-  say('Compiling the shaders …');
+  watch(engine);
   const single = await engine.model(await bytes, 1);
   const edit = draw(single);
   learning = learn(engine);
@@ -46,6 +67,13 @@ try {
   await sample(several, single, image => { link.go('draw'); edit(image); });
   document.body.dataset.ready = 'yes';
 } catch (error) {
-  console.error(error);
-  say(String(error.message ?? error), true);
+  if (error instanceof NoAdapter) {
+    say(error.message, true);
+    addEventListener('hashchange', show);
+    show();
+    await recorded(VIEWS);
+  } else {
+    console.error(error);
+    fail(String(error.message ?? error));
+  }
 }

@@ -1,23 +1,34 @@
 """Learn: the objective on points of the plane."""
 
+import memory
 from browser import TEXT
+
+LOSSES = TEXT.format("#losses")
+STEP = f"Number(({LOSSES}.match(/step (\\d+)/) ?? [0, 0])[1])"
 
 
 def use(browser):
     """Samples come to lie on the set; a slider and a point of one's own change what is learned."""
     browser.click("nav a[href='#learn']")
-    losses = TEXT.format("#losses")
-    step = f"Number(({losses}.match(/step (\\d+)/) ?? [0, 0])[1])"
-    browser.until(f"{step} > 150", 400)
+    browser.until(f"{STEP} > 150", 400)
     browser.click("#run")
     browser.until(f"document.querySelector('#run').textContent === 'Run'")
-    paused = browser.run(f"return {step}")
-    text = browser.run(f"return {losses}")
+    paused = browser.run(f"return {STEP}")
+    text = browser.run(f"return {LOSSES}")
     print(f"learn     {text}")
     assert float(text.split("rec ")[1].split(",")[0]) < 0.05, text
     browser.screenshot("learn")
-    browser.call(f"/element/{browser.find('#shape option[value=points]')}/click", {})
+    browser.click("#shape option[value=points]")
     browser.until("!document.querySelector('#place').hidden")
     browser.stroke("#plane2", [(0.2, 0.2)], kind="mouse")
-    browser.until(f"{step} > 20 && {step} < {paused}", 400)
+    browser.until(f"{STEP} > 20 && {STEP} < {paused}", 400)
+    browser.click("#run")
+
+
+def steady(browser):
+    """A training needs no more memory while it goes on."""
+    browser.click("nav a[href='#learn']")
+    browser.click("#shape option[value=moons]")
+    browser.until(f"{STEP} < 50")
+    memory.steady(browser, STEP)
     browser.click("#run")

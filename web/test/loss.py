@@ -1,0 +1,40 @@
+"""The loss of the device: it is said, and a button brings the page back."""
+
+from browser import INK, TEXT
+
+# Keeps the device that is used next.
+FIND = """
+const make = GPUDevice.prototype.createCommandEncoder;
+GPUDevice.prototype.createCommandEncoder = function (...given) { window.device = this; return make.apply(this, given); };
+"""
+
+
+def use(browser, address):
+    browser.open("about:blank")
+    browser.open(address)
+    browser.until("document.body.dataset.ready === 'yes'")
+    browser.run(FIND)
+    browser.stroke("#paper", [(-0.25, -0.3), (0.25, -0.3), (-0.05, 0.35)])
+    browser.click("#spoil option[value='0']")
+    browser.until(f"{TEXT.format('#d2')}.startsWith('moved by')")
+    drawn = browser.run(f"return {INK.format('#paper')}")
+    browser.run("window.device.destroy()")
+    browser.until("document.querySelector('#status').classList.contains('failed')")
+    told = browser.run(f"return {TEXT.format('#status')}")
+    assert "Open it again" in told and "destroyed" in told, told
+    # Drawing goes on, without an answer.
+    browser.stroke("#paper", [(0.1, 0.1), (0.2, 0.2)])
+    more = browser.run(f"return {INK.format('#paper')}")
+    assert more > drawn, (drawn, more)
+    browser.screenshot("loss")
+    browser.click("#reopen")
+    browser.until(f"document.querySelector('#status').hidden && {TEXT.format('#d2')}.startsWith('moved by')")
+    again = browser.run(f"return {INK.format('#paper')}")
+    assert again == more, (more, again)
+    assert browser.run("return document.querySelector('#spoil').value") == "0"
+    browser.stroke("#paper", [(-0.2, -0.1), (0.2, -0.1)])
+    before = browser.run(f"return {TEXT.format('#d1')}")
+    browser.until(f"{TEXT.format('#d1')} !== '{before}'")
+    errors = browser.errors()
+    assert not errors, errors
+    print(f"loss      {browser.name}: said, and the drawing came back")
