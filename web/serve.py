@@ -25,7 +25,12 @@ def server(folder, port=0):
 
 
 if __name__ == "__main__":
-    serving = server(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 8080)
+    folder, *port = sys.argv[1:]
+    try:
+        serving = server(folder, int(port[0]) if port else 8080)
+    except OSError:
+        # The port is taken.
+        serving = server(folder)
     print(f"open  http://127.0.0.1:{serving.server_port}/  (Ctrl-C ends)", flush=True)
     try:
         serving.serve_forever()

@@ -3,11 +3,13 @@
 import init, { Engine } from './pkg/ign_web.js';
 
 /** Why there is no adapter, and what to do. */
-const NO_ADAPTER = `This browser gives no access to a GPU, so nothing can be computed here.
-WebGPU is in Chrome and Edge from version 113 (on Linux from 144), in Safari from 26, in Firefox from 141 on Windows and from 145 on Macs with Apple silicon.
+const NO_ADAPTER = `This browser gives no access to a GPU, so nothing can be computed here. What to enable:
+Chrome and Edge, from version 113: “graphics acceleration” in the settings. On Linux before version 144 also chrome://flags/#enable-unsafe-webgpu.
+Safari, from version 26: nothing; before, “WebGPU” among the feature flags of the settings for developers.
+Firefox, from version 141 on Windows and 145 on Macs with Apple silicon: nothing; elsewhere dom.webgpu.enabled in about:config.
 The page must be served over https or from this machine.`;
 
-/** Whether an error says that there is no adapter. */
+/** There is no adapter. */
 export class NoAdapter extends Error {}
 
 let engine, device, failed;

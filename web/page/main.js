@@ -22,6 +22,7 @@ function fail(text) {
   if (!$('reopen').hidden) return;
   say(text, true);
   $('reopen').hidden = false;
+  $('status').scrollIntoView({ block: 'nearest' });
 }
 $('reopen').onclick = () => location.reload();
 failure.then(reason => fail(`The GPU was taken from the page or has failed: ${reason}

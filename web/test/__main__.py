@@ -11,6 +11,7 @@ without WebGPU show.
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -29,12 +30,26 @@ WEB = pathlib.Path(__file__).parent.parent
 DESKTOP, PHONE = (1200, 900), (390, 844)
 
 
+# The longest time that the page did not answer, in milliseconds, in browsers that tell.
+LONGEST = """
+let longest = 0;
+const take = list => list.getEntries().forEach(entry => { longest = Math.max(longest, entry.duration); });
+new PerformanceObserver(take).observe({ type: 'longtask', buffered: true });
+await new Promise(done => setTimeout(done, 200));
+return longest;
+"""
+
+
 def start(browser, address):
     begin = time.time()
     browser.open(address)
     browser.until("document.querySelector('#status').hidden")
     adapter = browser.run("return " + TEXT.format("#adapter"))
     print(f"start     {browser.name}, {browser.width} pixels wide: after {time.time() - begin:.1f} s on {adapter}")
+    if browser.name == "chromium":
+        progress, longest = browser.run("return " + TEXT.format("#compiling")), browser.run(LONGEST)
+        assert re.search(r"\d+ of \d+$", progress), f"no progress of the compilation: {progress}"
+        assert longest < 1000, f"the page did not answer for {longest} ms"
     wide = browser.run("return document.documentElement.scrollWidth")
     assert wide <= browser.width, f"the page is {wide} pixels wide"
 

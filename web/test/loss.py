@@ -1,4 +1,4 @@
-"""The loss of the device: it is said, and a button brings the page back."""
+"""The loss or failure of the device: it is said, and a button brings the page back."""
 
 from browser import INK, TEXT
 
@@ -9,7 +9,21 @@ GPUDevice.prototype.createCommandEncoder = function (...given) { window.device =
 """
 
 
+# Both ways in which a device ends, and what is said of them.
+ENDS = {
+    "window.device.destroy()": "destroyed",
+    """window.device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error: new GPUValidationError('a trial') }))
+    """: "a trial",
+}
+
+
 def use(browser, address):
+    for end, text in ENDS.items():
+        lose(browser, address, end, text)
+    print(f"loss      {browser.name}: said, and the drawing came back")
+
+
+def lose(browser, address, end, text):
     browser.open("about:blank")
     browser.open(address)
     browser.until("document.body.dataset.ready === 'yes'")
@@ -18,12 +32,12 @@ def use(browser, address):
     browser.click("#spoil option[value='0']")
     browser.until(f"{TEXT.format('#d2')}.startsWith('moved by')")
     drawn = browser.run(f"return {INK.format('#paper')}")
-    browser.run("window.device.destroy()")
-    browser.until("document.querySelector('#status').classList.contains('failed')")
-    told = browser.run(f"return {TEXT.format('#status')}")
-    assert "Open it again" in told and "destroyed" in told, told
+    browser.run(end)
     # Drawing goes on, without an answer.
     browser.stroke("#paper", [(0.1, 0.1), (0.2, 0.2)])
+    browser.until("document.querySelector('#status').classList.contains('failed')")
+    told = browser.run(f"return {TEXT.format('#status')}")
+    assert "Open it again" in told and text in told, told
     more = browser.run(f"return {INK.format('#paper')}")
     assert more > drawn, (drawn, more)
     browser.screenshot("loss")
@@ -37,4 +51,3 @@ def use(browser, address):
     browser.until(f"{TEXT.format('#d1')} !== '{before}'")
     errors = browser.errors()
     assert not errors, errors
-    print(f"loss      {browser.name}: said, and the drawing came back")
