@@ -4,6 +4,7 @@ use super::{Gpu, lock};
 use crate::gpu::Result;
 use crate::gpu::kernel::{Binding, BindingKind, Interface, Kernel};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A compiled kernel.
 pub(in crate::gpu) struct Pipeline {
@@ -21,6 +22,7 @@ impl Gpu {
                 missing.push(kernel);
             }
         }
+        self.inner.wanted.fetch_add(missing.len() as u64, Ordering::Relaxed);
         for (kernel, made) in missing.iter().zip(self.compile(&missing).await) {
             lock(&self.inner.pipelines).insert((*kernel).clone(), Arc::new(made?));
         }
@@ -58,6 +60,12 @@ impl Gpu {
     }
 
     async fn pipeline(&self, kernel: &Kernel) -> Result<Pipeline> {
+        let pipeline = self.compile_one(kernel).await;
+        self.inner.compiled.fetch_add(1, Ordering::Relaxed);
+        pipeline
+    }
+
+    async fn compile_one(&self, kernel: &Kernel) -> Result<Pipeline> {
         let interface = kernel.reflect()?;
         let what = format!("pipeline {} on {}", kernel.describe(), self.caps);
         let (layout, raw) = self
