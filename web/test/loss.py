@@ -47,8 +47,8 @@ def lose(browser, address, end, text):
     again = browser.run(f"return {INK.format('#paper')}")
     assert again == more, (more, again)
     assert browser.run("return document.querySelector('#spoil-7').value") == "0.2"
-    browser.stroke("#paper", [(-0.2, -0.1), (0.2, -0.1)])
     before = browser.run(f"return {TEXT.format('#fx-says')}")
+    browser.stroke("#paper", [(-0.2, -0.1), (0.2, -0.1)])
     browser.until(f"{TEXT.format('#fx-says')} !== '{before}'")
     errors = browser.errors()
     assert not errors, errors
