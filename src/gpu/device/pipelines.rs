@@ -14,7 +14,7 @@ pub(in crate::gpu) struct Pipeline {
 }
 
 impl Gpu {
-    /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
+    /// Pipelines of `kernels`. Missing pipelines are compiled in parallel: by threads, or by the browser.
     pub(in crate::gpu) async fn pipelines(&self, kernels: &[&Kernel]) -> Result<Vec<Arc<Pipeline>>> {
         let mut missing: Vec<&Kernel> = vec![];
         for kernel in kernels {
@@ -52,11 +52,8 @@ impl Gpu {
 
     #[cfg(target_arch = "wasm32")]
     async fn compile(&self, kernels: &[&Kernel]) -> Vec<Result<Pipeline>> {
-        let mut made = vec![];
-        for kernel in kernels {
-            made.push(self.pipeline(kernel).await);
-        }
-        made
+        // All are handed to the browser before it is waited for any.
+        futures_util::future::join_all(kernels.iter().map(|kernel| self.pipeline(kernel))).await
     }
 
     async fn pipeline(&self, kernel: &Kernel) -> Result<Pipeline> {
