@@ -11,7 +11,7 @@ fn main() {
     run("optimiser", Rate::Bytes, |family| {
         for &width in widths {
             family.batch(&format!("adam width {width}"), &|tape, _| {
-                let parameters = Network::Mnist.layers(width).on(tape);
+                let parameters = Network::MNIST.layers(width).on(tape);
                 let gradients: Vec<_> =
                     parameters.iter().map(|p| tape.input(&format!("g.{}", p.name()), p.shape())).collect();
                 let adam = Adam::default();

@@ -10,11 +10,11 @@ use ign::nn::Adam;
 fn main() {
     run("step", Rate::Flops, |family| {
         // The faces have four times as many pixels as the digits, and a quarter of the batch.
-        for (network, share) in [(Network::Mnist, 1), (Network::Faces, 4)] {
+        for (network, share) in [(Network::MNIST, 1), (Network::FACES, 4)] {
             let widths: &[usize] = if testing() { &[2] } else { &[32, 64] };
             for &width in widths {
                 for (name, clamp) in [("no clamp", Clamp::None), ("clamp", Clamp::Noise(1.5))] {
-                    let subject = format!("{network:?} width {width}, {name}").to_lowercase();
+                    let subject = format!("{network} width {width}, {name}").to_lowercase();
                     family.batch(&subject, &|tape, batch| {
                         let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0 };
                         let batch = (batch / share).max(2);

@@ -109,8 +109,8 @@ fn the_network_that_is_shipped_is_idempotent_and_covers_every_digit() {
 
 #[test]
 fn measurements_are_what_they_say() {
-    let found = measure(Network::Mnist, 5).unwrap();
-    let (gpu, checkpoint) = (gpu(), checkpoint(Network::Mnist));
+    let found = measure(Network::MNIST, 5).unwrap();
+    let (gpu, checkpoint) = (gpu(), checkpoint(Network::MNIST));
     let generator = Generator::blocking_load(&gpu, &checkpoint, 20, NormStatistics::Role).unwrap();
     let z = checkpoint.noise().unwrap().draw(5, Stream::Evaluation, 0, 20 * 784);
     let f = generator.blocking_repeat(Role::Noise, &z, 2).unwrap();
@@ -139,8 +139,8 @@ fn measurements_are_what_they_say() {
 /// The metrics of the first degradation equal a step-by-step computation.
 #[test]
 fn degradations_are_projected_with_their_own_statistics_and_alone() {
-    let found = &measure(Network::Mnist, 5).unwrap().degradations[0];
-    let (gpu, checkpoint, originals) = (gpu(), checkpoint(Network::Mnist), digits(0, 20));
+    let found = &measure(Network::MNIST, 5).unwrap().degradations[0];
+    let (gpu, checkpoint, originals) = (gpu(), checkpoint(Network::MNIST), digits(0, 20));
     let (x, classifier) = (originals.gather(0..20), classifier(&gpu));
     let noise = Degradation::Noise(0.15);
     let degraded = noise.apply(&x, originals.shape, &mut stream(5, Stream::Degradation, 0)).unwrap();
@@ -185,7 +185,7 @@ fn images_whose_labels_are_no_digits_are_refused() {
         let error = Reference::new(&classifier, train, test, SampleSizes::new(20, 1)).err().unwrap().to_string();
         assert_eq!(error, refused);
     }
-    let generator = Generator::blocking_load(&gpu(), &checkpoint(Network::Mnist), 16, NormStatistics::Role).unwrap();
+    let generator = Generator::blocking_load(&gpu(), &checkpoint(Network::MNIST), 16, NormStatistics::Role).unwrap();
     let projector = Projector::new(&generator, Some(&classifier)).unwrap();
     assert_eq!(projector.accuracy(&letters).unwrap_err().to_string(), refused);
     let share = projector.accuracy(&digits(0, 30)).unwrap().unwrap();
@@ -196,13 +196,13 @@ fn images_whose_labels_are_no_digits_are_refused() {
 
 #[test]
 fn the_seed_determines_the_measurements() {
-    let first = measure(Network::Mnist, 1).unwrap();
-    assert_eq!(first, measure(Network::Mnist, 1).unwrap());
-    assert_ne!(first.movement, measure(Network::Mnist, 2).unwrap().movement);
+    let first = measure(Network::MNIST, 1).unwrap();
+    assert_eq!(first, measure(Network::MNIST, 1).unwrap());
+    assert_ne!(first.movement, measure(Network::MNIST, 2).unwrap().movement);
 }
 
 #[test]
 fn images_that_the_classifier_does_not_recognise_are_refused() {
-    let error = measure(Network::Faces, 1).unwrap_err().to_string();
+    let error = measure(Network::FACES, 1).unwrap_err().to_string();
     assert!(error.contains("3×64×64"), "{error}");
 }

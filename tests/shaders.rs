@@ -23,7 +23,7 @@ fn adapters() -> [Caps; 6] {
 /// Training steps of both networks: small and published sizes, all clamps, both distances.
 fn training() -> Vec<(String, Tape)> {
     let mut tapes = vec![];
-    for (network, width, batch) in [(Network::Mnist, 4, 2), (Network::Mnist, 64, 256), (Network::Faces, 64, 64)] {
+    for (network, width, batch) in [(Network::MNIST, 4, 2), (Network::MNIST, 64, 256), (Network::FACES, 64, 64)] {
         for (distance, clamp) in
             [(Distance::Mse, Clamp::None), (Distance::L1, Clamp::Noise(1.5)), (Distance::Mse, Clamp::Data(1.1))]
         {
@@ -34,7 +34,7 @@ fn training() -> Vec<(String, Tape)> {
             let adam = Adam::default();
             adam.record(&tape, &step.parameters, &step.total);
             Average::record(&tape, &layers, &PREFIXES);
-            tapes.push((format!("{network:?} {width} {batch} {distance:?} {clamp:?}"), tape));
+            tapes.push((format!("{network} {width} {batch} {distance:?} {clamp:?}"), tape));
         }
     }
     tapes

@@ -503,7 +503,7 @@ fn a_trace_holds_the_first_step() {
     let get = |name: &str| -> Vec<f32> {
         bytemuck::pod_collect_to_vec(file.tensor(name).unwrap_or_else(|e| panic!("{name}: {e}")).data())
     };
-    let layers = Network::Mnist.layers(config.width);
+    let layers = Network::MNIST.layers(config.width);
     let mut expected: Vec<String> = ["x", "z", "y", "w"].map(String::from).to_vec();
     for name in Checkpoint::shapes(&config).keys() {
         expected.extend(["before", "after"].map(|when| format!("{when}.{name}")));

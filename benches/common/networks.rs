@@ -33,8 +33,8 @@ impl Part {
 /// The layers of both networks that `wanted` accepts, without duplicates.
 pub fn parts(wanted: impl Fn(&Layer) -> bool) -> Vec<Part> {
     let mut parts: Vec<Part> = vec![];
-    for network in Network::ALL {
-        let width = if testing() && network == Network::Faces { 4 } else { 32 };
+    for network in Network::PUBLISHED {
+        let width = if testing() && network == Network::FACES { 4 } else { 32 };
         let mut input = network.image();
         for (i, layer) in network.layers(width).layers.into_iter().enumerate() {
             let layers = Sequential::new(vec![layer]);
@@ -43,7 +43,7 @@ pub fn parts(wanted: impl Fn(&Layer) -> bool) -> Vec<Part> {
             let y = layers.apply(tape.input("x", [1, c, h, w]), Mode::Batch);
             let [_, oc, oh, ow] = y.shape().nchw().expect("the networks map images to images");
             if wanted(&layer) && !parts.iter().any(|p| p.layers == layers && p.input == input) {
-                let name = format!("{network:?} {i}: {c}x{h}x{w} to {oc}x{oh}x{ow}").to_lowercase();
+                let name = format!("{network} {i}: {c}x{h}x{w} to {oc}x{oh}x{ow}");
                 parts.push(Part { name, layers, input });
             }
             input = [oc, oh, ow];

@@ -105,14 +105,14 @@ struct Operation {
 
 /// Network, width and batch of each case. The variants run the first one.
 const CASES: [(Network, usize, usize); 6] = [
-    (Network::Mnist, 32, 64),
-    (Network::Mnist, 64, 64),
-    (Network::Faces, 32, 16),
-    (Network::Mnist, 32, 16),
-    (Network::Mnist, 32, 256),
-    (Network::Faces, 64, 64),
+    (Network::MNIST, 32, 64),
+    (Network::MNIST, 64, 64),
+    (Network::FACES, 32, 16),
+    (Network::MNIST, 32, 16),
+    (Network::MNIST, 32, 256),
+    (Network::FACES, 64, 64),
 ];
-const TINY: [(Network, usize, usize); 2] = [(Network::Mnist, 2, 2), (Network::Faces, 1, 2)];
+const TINY: [(Network, usize, usize); 2] = [(Network::MNIST, 2, 2), (Network::FACES, 1, 2)];
 
 fn main() {
     explained(|| run(options::parse()));
@@ -141,7 +141,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let settings = Settings { network, width, batch };
         let roof = Roof::measure(&gpu)?;
         let (case, profile) = measure("default", &gpu, &settings, &arguments, &roof);
-        if let Some(profile) = profile.filter(|_| i == 0 || network == Network::Faces) {
+        if let Some(profile) = profile.filter(|_| i == 0 || network == Network::FACES) {
             operations.extend(large(&settings, &profile, &roof));
         }
         steps.push(case);
@@ -207,7 +207,7 @@ fn measure(
         Ok(step) => format!("{:.1} ms, {:.1} % of the roof", step.median_ms, 100.0 * step.share_of_roof),
         Err(reason) => reason.clone(),
     };
-    say!("{}, w = {width}, batch {batch}, {variant}: {said}", page::name(network));
+    say!("{}, w = {width}, batch {batch}, {variant}: {said}", network);
     (Case { variant, network, width, batch, result }, profile)
 }
 

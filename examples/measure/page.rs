@@ -1,7 +1,6 @@
 //! The page of an adapter, in Markdown.
 
 use crate::{Case, Measurements};
-use ign::model::Network;
 
 /// The page.
 pub fn page(m: &Measurements) -> String {
@@ -26,7 +25,7 @@ pub fn page(m: &Measurements) -> String {
     lines.push("|---|---|---|---|---|---|---|".into());
     lines.extend(m.operations.iter().map(|o| {
         let share = 100.0 * o.share_of_roof;
-        let case = format!("{} | {} | {}", name(o.network), o.width, o.batch);
+        let case = format!("{} | {} | {}", o.network, o.width, o.batch);
         format!("| {case} | {} | {} | {:.2} | {share:.1} % |", o.op, o.shape, o.gflop)
     }));
     lines.join("\n") + "\n"
@@ -36,14 +35,9 @@ const HEAD: &str = "\
 | network | width | batch | variant | median | best | host | share of the roof | memory | first step |
 |---|---|---|---|---|---|---|---|---|---|";
 
-/// The name of a network, as on the command line.
-pub fn name(network: Network) -> String {
-    format!("{network:?}").to_lowercase()
-}
-
 fn row(case: &Case) -> String {
     let Case { variant, network, width, batch, result } = case;
-    let start = format!("| {} | {width} | {batch} | {variant} |", name(*network));
+    let start = format!("| {} | {width} | {batch} | {variant} |", network);
     match result {
         Ok(step) => format!(
             "{start} {:.1} ms | {:.1} ms | {:.1} ms | {:.1} % | {:.0} MiB | {:.1} s |",

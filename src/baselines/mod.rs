@@ -53,7 +53,7 @@ pub enum Kind {
 }
 
 /// The network that provides encoder and decoder of the baselines.
-const NETWORK: Network = Network::Mnist;
+const NETWORK: Network = Network::MNIST;
 
 impl Kind {
     /// The image shape `[C, H, W]`.

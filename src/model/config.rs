@@ -63,7 +63,7 @@ macro_rules! settings {
 settings! {
     /// All settings of a training run. Settings, data and adapter together determine the result.
     pub struct Config {
-        /// Network architecture: mnist (28×28, greyscale) or faces (64×64, colour).
+        /// Network architecture: mnist (28×28, greyscale), faces (64×64, colour), or channels and side, as 3x32.
         pub network: Network,
         /// Output channels of the first convolution; the published networks use 64.
         pub width: usize [1 to 1024],
@@ -181,7 +181,7 @@ impl Preset {
     /// The settings of this preset.
     pub fn config(self) -> Config {
         let published = Config {
-            network: Network::Mnist,
+            network: Network::MNIST,
             width: 64,
             batch: 256,
             accumulate: 1,
@@ -229,7 +229,7 @@ impl Preset {
             Self::Mnist => Config { steps: 2000, rec: 2.0, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
-                network: Network::Faces,
+                network: Network::FACES,
                 batch: 64,
                 steps: 100_000,
                 distance: Distance::L1,
@@ -350,9 +350,9 @@ mod tests {
     #[test]
     fn networks_that_no_adapter_holds_are_refused_with_their_size() {
         let refused = |network: Network, width| Config { network, width, ..Preset::Quick.config() }.check();
-        assert!(refused(Network::Mnist, 800).is_ok() && refused(Network::Faces, 390).is_ok());
-        let error = refused(Network::Faces, 1024).unwrap_err().to_string();
-        let parameters: usize = Network::Faces.layers(1024).parameters().iter().map(|p| p.shape.elements()).sum();
+        assert!(refused(Network::MNIST, 800).is_ok() && refused(Network::FACES, 390).is_ok());
+        let error = refused(Network::FACES, 1024).unwrap_err().to_string();
+        let parameters: usize = Network::FACES.layers(1024).parameters().iter().map(|p| p.shape.elements()).sum();
         assert!(error.contains(&parameters.to_string()) && error.contains("536870912"), "{error}");
     }
 }

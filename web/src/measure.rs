@@ -76,7 +76,7 @@ async fn product(gpu: &Gpu, size: usize) -> Result<Measured> {
 }
 
 async fn step(gpu: &Gpu, width: usize, batch: usize) -> Result<Measured> {
-    let network = Network::Mnist;
+    let network = Network::MNIST;
     let (tape, layers) = (Tape::new(), network.layers(width));
     let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
     let step = objective.record(&tape, &layers, batch, network.image()).map_err(js)?;

@@ -20,7 +20,7 @@ pub fn narrow(config: Config) -> Checkpoint {
 fn seeds() -> Vec<Vec<u8>> {
     let quick = narrow(Preset::Quick.config());
     let published = quick.published().expect("a full checkpoint can be published");
-    let faces = narrow(Config { network: Network::Faces, ..Preset::Published.config() });
+    let faces = narrow(Config { network: Network::FACES, ..Preset::Published.config() });
     [quick, published, faces].map(|checkpoint| checkpoint.to_bytes().expect("the tensors are complete")).into()
 }
 
