@@ -151,6 +151,62 @@ fn sizes_that_a_header_promises_are_bounded() {
 }
 
 #[test]
+fn colour_images_have_four_dimensions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train-images-idx3-ubyte");
+    let planes: Vec<u8> = (0..2 * 3 * 64).map(|i| (i % 251) as u8).collect();
+    fs::write(&path, idx(0x0804, &[2, 3, 8, 8], &planes)).unwrap();
+    assert_eq!(Images::suited(folder.path()).unwrap(), [3, 8]);
+    let second = load(folder.path(), Split::Train, [3, 8, 8]).images;
+    assert_eq!((second.len(), &second.pixels), (2, &planes));
+    let last: Vec<u8> = (0..2 * 3 * 64).map(|i| planes[i / 192 * 192 + i % 3 * 64 + i % 192 / 3]).collect();
+    fs::write(&path, idx(0x0804, &[2, 8, 8, 3], &last)).unwrap();
+    assert_eq!(load(folder.path(), Split::Train, [3, 8, 8]).images.pixels, planes);
+    assert_eq!(load(folder.path(), Split::Train, [1, 8, 8]).images.len(), 2);
+    fs::write(&path, idx(0x0804, &[2, 8, 8, 4], &[0; 512])).unwrap();
+    assert!(failure(folder.path(), Split::Train, [3, 8, 8]).contains("three channels must come last or second"));
+}
+
+/// Writes a picture of one colour.
+fn picture(path: &Path, [width, height]: [u32; 2], colour: [u8; 3]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    image::RgbImage::from_pixel(width, height, image::Rgb(colour)).save(path).unwrap();
+}
+
+#[test]
+fn data_say_what_suits_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let suited = || Images::suited(folder.path());
+    assert!(suited().unwrap_err().to_string().contains("nor pictures"));
+    fs::write(folder.path().join("broken.png"), b"once").unwrap();
+    assert!(suited().unwrap_err().to_string().contains("1 of 1 pictures cannot be read"));
+    for i in 0..5 {
+        picture(&folder.path().join(format!("{i}.png")), [30 + i, 50], [7; 3]);
+    }
+    assert_eq!(suited().unwrap(), [1, 32]);
+    picture(&folder.path().join("red.png"), [90, 90], [200, 0, 0]);
+    assert_eq!(suited().unwrap(), [3, 33]);
+    assert_eq!(Images::suited(&mnist()).unwrap(), [1, 28]);
+}
+
+#[test]
+fn folders_are_classes_if_every_picture_lies_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str| picture(&folder.path().join(name), [8, 8], [name.len() as u8; 3]);
+    ["train/dogs/a.png", "train/cats/more/b.png", "test/dogs/c.png", "test/birds/d.png"]
+        .iter()
+        .for_each(|name| put(name));
+    let part = |split| load(folder.path(), split, [1, 8, 8]);
+    let (train, test) = (part(Split::Train), part(Split::Test));
+    assert_eq!(train.summary.classes, ["birds", "cats", "dogs"]);
+    assert!(train.summary.to_string().contains("3 classes, by the names of their folders: birds, cats, dogs"));
+    assert_eq!((train.images.labels, test.images.labels), (Some(vec![1, 2]), Some(vec![0, 2])));
+    put("train/loose.png");
+    let Loaded { images, summary } = part(Split::Train);
+    assert!(images.labels.is_none() && summary.classes.is_empty() && images.len() == 3);
+}
+
+#[test]
 fn nothing_is_read_beyond_the_promised_bytes() {
     // The header promises four bytes; a gigabyte follows, in a megabyte.
     let mut gzipped = GzEncoder::new(vec![], flate2::Compression::fast());

@@ -4,7 +4,8 @@ use crate::Arguments;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
-use ign::model::{Config, Preset, Setting, named};
+use ign::data::Images;
+use ign::model::{Config, Network, Preset, Setting, named};
 use serde_json::{Map, Value};
 use std::error::Error;
 use std::path::PathBuf;
@@ -18,9 +19,18 @@ pub fn parse() -> Result<(Arguments, ArgMatches), Box<dyn Error>> {
     Ok((Arguments::from_arg_matches(&matches)?, matches))
 }
 
-/// The settings of a new training.
-pub fn new(matches: &ArgMatches) -> serde_json::Result<Config> {
-    config(given(matches).collect())
+/// The greatest number of pixels of a side of the images that data alone lead to. Larger ones must be asked for.
+const LARGEST: usize = 64;
+
+/// The settings of a new training. Data that are named decide about the network if it is not named too.
+pub fn new(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
+    let mut config = config(given(matches).collect())?;
+    let told = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+    if told("data") && !told("network") {
+        let [channels, side] = Images::suited(&config.data)?;
+        config.network = Network::within(channels, side.min(LARGEST))?;
+    }
+    Ok(config)
 }
 
 /// The preset named on the command line; `quick` by default.

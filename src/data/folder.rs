@@ -36,6 +36,9 @@ const IGNORED: [&str; 8] = [
 /// Names of folders with images that are held out, in lower case.
 const HELD_OUT: [&str; 9] = ["test", "tests", "testing", "val", "valid", "validation", "eval", "holdout", "dev"];
 
+/// Names of folders with images for training, in lower case.
+const TRAINING: [&str; 3] = ["train", "training", "images"];
+
 /// Lists `folder` and its subfolders. Each real folder is visited once, however many links lead to it.
 pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
     let mut listing = Listing::default();
@@ -129,6 +132,19 @@ pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Ve
     let bound = train.iter().map(hash).min().unwrap_or(0).max(u64::MAX / 10);
     let (test, train) = train.into_iter().partition(|path| hash(path) <= bound);
     (train, test, HeldOut::Hash)
+}
+
+/// The class of each picture of `folder`: the name of the first subfolder on its way that is not the name of a part. There
+/// are no classes if a picture lies in no such subfolder, if all are of one class, or if there are more than 256.
+pub(super) fn classes(folder: &Path, pictures: &[PathBuf]) -> Option<BTreeMap<PathBuf, String>> {
+    let class = |path: &PathBuf| {
+        let inside = path.strip_prefix(folder).ok()?.parent()?;
+        let name = inside.iter().find(|name| !names_held_out(name) && !is_one_of(name, &TRAINING))?;
+        Some((path.clone(), name.to_string_lossy().into_owned()))
+    };
+    let classes: BTreeMap<_, _> = pictures.iter().map(class).collect::<Option<_>>()?;
+    let names: HashSet<_> = classes.values().collect();
+    (2..=256).contains(&names.len()).then_some(classes)
 }
 
 /// Whether a folder has a usual name of held-out parts, as `test`, `Test_Set` or `val2017`.

@@ -1,5 +1,6 @@
 //! MNIST's file format, IDX, gzipped or not: a magic number 0x0000_08_dd for bytes in dd dimensions, dd extents as
-//! big-endian u32, then the bytes (<http://yann.lecun.com/exdb/mnist/>).
+//! big-endian u32, then the bytes (<http://yann.lecun.com/exdb/mnist/>). Labels have one dimension, grey images three
+//! (N, H, W), and colour images four: (N, H, W, 3) or (N, 3, H, W).
 
 use crate::files::FileError;
 use std::io::Read;
@@ -9,7 +10,7 @@ use {
     crate::picture::{Background, PIXELS, fit},
     flate2::read::MultiGzDecoder,
     image::metadata::Orientation,
-    image::{DynamicImage, GrayImage},
+    image::{DynamicImage, GrayImage, RgbImage},
     std::fs::File,
     std::io::{BufRead, BufReader},
 };
@@ -28,9 +29,9 @@ pub(super) struct Idx<'a> {
 }
 
 impl<'a> Idx<'a> {
-    /// Opens a file of bytes in `dimensions` dimensions, gzipped or not.
+    /// Opens a file of labels or images, gzipped or not, whose number of dimensions is one of `dimensions`.
     #[cfg(feature = "train")]
-    pub fn open(path: &Path, dimensions: usize) -> Result<Self, FileError> {
+    pub fn open(path: &Path, dimensions: &[usize]) -> Result<Self, FileError> {
         let failed = |e| unreadable(path, e);
         let mut file = BufReader::new(File::open(path).map_err(failed)?);
         let gzipped = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
@@ -38,8 +39,8 @@ impl<'a> Idx<'a> {
         Self::read(path, stream, dimensions)
     }
 
-    /// Reads the header of bytes in `dimensions` dimensions. `path` is their name in errors.
-    pub fn read(path: &Path, mut stream: Box<dyn Read + 'a>, dimensions: usize) -> Result<Self, FileError> {
+    /// Reads the header of bytes whose number of dimensions is one of `dimensions`. `path` is their name in errors.
+    pub fn read(path: &Path, mut stream: Box<dyn Read + 'a>, dimensions: &[usize]) -> Result<Self, FileError> {
         let failed = |e| unreadable(path, e);
         let mut number = || -> Result<u32, FileError> {
             let mut bytes = [0; 4];
@@ -47,16 +48,18 @@ impl<'a> Idx<'a> {
             Ok(u32::from_be_bytes(bytes))
         };
         let magic = number()?;
-        let expected = 0x0800 + dimensions as u32;
-        if magic != expected {
+        let found = (magic as usize).wrapping_sub(0x0800);
+        if !dimensions.contains(&found) {
             let what = |magic| match magic {
                 0x0801 => "a label file (0x00000801)".into(),
                 0x0803 => "an image file (0x00000803)".into(),
+                0x0804 => "a file of colour images (0x00000804)".into(),
                 other => format!("not an IDX file of bytes (it starts with 0x{other:08x})"),
             };
-            return Err(FileError::new(path, format!("this is {}, where {} is needed", what(magic), what(expected))));
+            let expected = what(0x0800 + dimensions[0] as u32);
+            return Err(FileError::new(path, format!("this is {}, where {expected} is needed", what(magic))));
         }
-        let extents = (0..dimensions).map(|_| number()).collect::<Result<Vec<_>, _>>()?;
+        let extents = (0..found).map(|_| number()).collect::<Result<Vec<_>, _>>()?;
         let total = bounded(path, &extents, &extents, "bytes")?;
         Ok(Self { path: path.into(), extents, total, stream })
     }
@@ -67,9 +70,20 @@ impl<'a> Idx<'a> {
         self.extents[0] as usize
     }
 
-    /// The height and width of the images.
-    pub fn image(&self) -> [usize; 2] {
-        [self.extents[1] as usize, self.extents[2] as usize]
+    /// Channels, height and width of the images.
+    ///
+    /// # Errors
+    /// If a file of four dimensions has not three channels, last or second.
+    pub fn image(&self) -> Result<[usize; 3], FileError> {
+        match *self.extents.iter().map(|&extent| extent as usize).collect::<Vec<_>>() {
+            [_, height, width] => Ok([1, height, width]),
+            [_, height, width, 3] | [_, 3, height, width] => Ok([3, height, width]),
+            _ => {
+                let problem =
+                    format!("{:?} are no colour images: three channels must come last or second", self.extents);
+                Err(FileError::new(&self.path, problem))
+            }
+        }
     }
 
     /// The first images or labels: `most` of them, or all if there are fewer.
@@ -90,24 +104,33 @@ impl<'a> Idx<'a> {
     /// The images, fitted to `[C, H, W]` like pictures.
     #[cfg(feature = "train")]
     pub fn images(mut self, shape: [usize; 3]) -> Result<Vec<u8>, FileError> {
-        let [height, width] = self.image();
-        if [1, height, width] == shape {
+        let [channels, height, width] = self.image()?;
+        if [channels, height, width] == shape && channels == 1 {
             return self.bytes();
         }
-        let one = height as u64 * width as u64;
-        if one > PIXELS {
-            let problem = format!("the images have {height}×{width} = {one} pixels, and the limit is {PIXELS}");
+        let pixels = height as u64 * width as u64;
+        if pixels > PIXELS {
+            let problem = format!("the images have {height}×{width} = {pixels} pixels, and the limit is {PIXELS}");
             return Err(FileError::new(&self.path, problem));
         }
         let [c, h, w] = shape.map(|n| n as u32);
         bounded(&self.path, &self.extents, &[self.extents[0], c, h, w], "bytes as images of the network")?;
-        let mut pixels = vec![];
+        let one = channels as u64 * pixels;
+        let planes = channels == 3 && self.extents[3] != 3;
+        let mut fitted = vec![];
         for i in 0..self.count() as u64 {
-            let grey = GrayImage::from_raw(width as u32, height as u32, self.next(i * one, one)?);
-            let grey = DynamicImage::ImageLuma8(grey.expect("an image has height × width pixels"));
-            pixels.extend(fit(&grey, Orientation::NoTransforms, shape, Background::Auto).0);
+            let bytes = self.next(i * one, one)?;
+            let image = match channels {
+                1 => GrayImage::from_raw(width as u32, height as u32, bytes).map(DynamicImage::ImageLuma8),
+                _ => {
+                    let bytes = if planes { interleaved(&bytes) } else { bytes };
+                    RgbImage::from_raw(width as u32, height as u32, bytes).map(DynamicImage::ImageRgb8)
+                }
+            };
+            let image = image.expect("an image has channels × height × width bytes");
+            fitted.extend(fit(&image, Orientation::NoTransforms, shape, Background::Auto).0);
         }
-        self.end().map(|()| pixels)
+        self.end().map(|()| fitted)
     }
 
     /// The next `count` bytes, after `before` others. The buffer grows with the data read: the header is not trusted.
@@ -132,6 +155,13 @@ impl<'a> Idx<'a> {
             }
         }
     }
+}
+
+/// The pixels `[H, W, 3]` of planes `[3, H, W]`.
+#[cfg(feature = "train")]
+fn interleaved(planes: &[u8]) -> Vec<u8> {
+    let size = planes.len() / 3;
+    (0..3 * size).map(|i| planes[i % 3 * size + i / 3]).collect()
 }
 
 /// The number of bytes of an array of `needed` extents, which the header's `extents` lead to.

@@ -21,9 +21,8 @@ impl Images {
     /// # Errors
     /// If the bytes are no such file, or truncated.
     pub fn from_idx(bytes: &[u8], most: usize) -> Result<Self, DataError> {
-        let images = Idx::read(Path::new("the file of images"), Box::new(bytes), 3)?;
-        let [height, width] = images.image();
-        Ok(Self { shape: [1, height, width], pixels: images.first(most)?, labels: None })
+        let images = Idx::read(Path::new("the file of images"), Box::new(bytes), &[3])?;
+        Ok(Self { shape: images.image()?, pixels: images.first(most)?, labels: None })
     }
 
     /// The number of images.

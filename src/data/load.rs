@@ -1,11 +1,15 @@
 //! Data sets in files: MNIST's format and folders of pictures.
 
-use super::folder::{Listing, divide, list};
+use super::folder::{Listing, classes, divide, list};
 use super::idx::Idx;
 use super::{DataError, Images, Loaded, Split, Summary, summary};
 use crate::files::FileError;
-use crate::picture::{Background, read_picture};
+use crate::picture::{Background, facts, read_picture};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// The greatest number of pictures that are decoded to find out what suits them.
+const LOOKED_AT: usize = 64;
 
 impl Images {
     /// Reads a part of a data set as images of shape `[C, H, W]`: MNIST's files if `folder` holds them, else the pictures
@@ -14,6 +18,9 @@ impl Images {
     ///
     /// Pictures below a subfolder with a usual name, such as `test` or `val`, are test images. Without such a subfolder,
     /// about a tenth of the pictures are, chosen by the hashes of their paths. Hidden entries are not read.
+    ///
+    /// If every picture lies in a subfolder, the names of these subfolders, in their order, are the classes: for example
+    /// `cats/1.png` and `dogs/1.png`, or `train/cats/1.png` and `test/dogs/1.png`.
     ///
     /// # Errors
     /// If `folder` holds neither, if a file of MNIST's is missing or malformed, if the images are larger than the bounds,
@@ -26,6 +33,42 @@ impl Images {
         }
     }
 
+    /// The number of channels, and of pixels of a side, that suit the images of a data set: the size of the images in
+    /// MNIST's files; for pictures the median of their shorter sides, and three channels if one of them has colours. Of
+    /// many pictures, 64 are looked at.
+    ///
+    /// # Errors
+    /// If there are no images, or none of those that are looked at can be read.
+    pub fn suited(folder: &Path) -> Result<[usize; 2], DataError> {
+        if let Some(path) = find(folder, MNIST[0]) {
+            let [channels, height, width] = Idx::open(&path, &[3, 4])?.image()?;
+            return Ok([channels, height.min(width)]);
+        }
+        let Listing { pictures, others, .. } = list(folder)?;
+        let step = pictures.len().div_ceil(LOOKED_AT).max(1);
+        let (mut sides, mut coloured, mut failed) = (vec![], false, vec![]);
+        for path in pictures.iter().step_by(step) {
+            match facts(path) {
+                Ok((side, colours)) => {
+                    sides.push(side);
+                    coloured |= colours;
+                }
+                Err(e) => failed.push(e),
+            }
+        }
+        sides.sort_unstable();
+        match sides.get(sides.len() / 2) {
+            Some(side) => Ok([if coloured { 3 } else { 1 }, *side]),
+            None if failed.is_empty() => Err(no_data(folder, &others)),
+            None => Err(DataError::Unreadable {
+                path: folder.into(),
+                count: failed.len(),
+                total: failed.len(),
+                first: summary::first(&failed),
+            }),
+        }
+    }
+
     fn idx(folder: &Path, split: Split, shape: [usize; 3], present: &[PathBuf]) -> Result<Loaded, DataError> {
         let [images_name, labels_name] = match split {
             Split::Train => [MNIST[0], MNIST[1]],
@@ -35,16 +78,16 @@ impl Images {
             let names: Vec<_> = present.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy())).collect();
             DataError::Incomplete { path: folder.into(), missing: images_name.into(), present: names.join(", ") }
         })?;
-        let images = Idx::open(&path, 3)?;
+        let images = Idx::open(&path, &[3, 4])?;
         let count = images.count();
         let labels =
-            find(folder, labels_name).map(|path| Ok::<_, FileError>((Idx::open(&path, 1)?, path))).transpose()?;
+            find(folder, labels_name).map(|path| Ok::<_, FileError>((Idx::open(&path, &[1])?, path))).transpose()?;
         if let Some((labels, labels_path)) = labels.as_ref().filter(|(labels, _)| labels.count() != count) {
             let problem = format!("{} labels for the {count} images of {}", labels.count(), path.display());
             return Err(FileError::new(labels_path, problem).into());
         }
         let summary = Summary {
-            resized: Some(images.image()).filter(|&size| size != shape[1..]),
+            resized: Some(images.image()?).filter(|size| size[1..] != shape[1..]).map(|[_, h, w]| [h, w]),
             labels: labels.is_none().then(|| folder.join(labels_name)),
             ..Summary::default()
         };
@@ -55,17 +98,21 @@ impl Images {
 
     fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
         let Listing { pictures, unreadable, others } = list(folder)?;
+        let classes = classes(folder, &pictures);
         let (train, test, by) = divide(folder, pictures);
         let counts = [train.len(), test.len()];
         let parts = Some((train.len(), test.len(), by));
         let paths = if split == Split::Train { train } else { test };
-        let mut summary = Summary { parts, unreadable, others, ..Summary::default() };
-        let mut failed = vec![];
-        let mut pixels = vec![];
+        let names: BTreeSet<_> = classes.iter().flat_map(BTreeMap::values).cloned().collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let mut summary = Summary { parts, unreadable, others, classes: names, ..Summary::default() };
+        let (mut failed, mut pixels, mut labels) = (vec![], vec![], vec![]);
         for path in &paths {
             match read_picture(path, shape, background) {
                 Ok(picture) => {
                     pixels.extend(picture.pixels);
+                    let class = classes.as_ref().and_then(|classes| summary.classes.binary_search(&classes[path]).ok());
+                    labels.extend(class.map(|class| class as u8));
                     summary.on_black += usize::from(picture.background == Some(0));
                     summary.on_white += usize::from(picture.background == Some(255));
                 }
@@ -79,15 +126,20 @@ impl Images {
         if paths.is_empty() {
             let path = folder.into();
             return Err(match counts {
-                [0, 0] if summary.others.is_empty() => DataError::NoData { path, detail: String::new() },
-                [0, 0] => DataError::NoData { path, detail: format!("; {}", summary::others(&summary.others)) },
+                [0, 0] => no_data(folder, &summary.others),
                 [0, count] => DataError::NoTraining { path, count },
                 [count, _] => DataError::NoTest { path, count },
             });
         }
         summary.unreadable.extend(failed);
-        Ok(Loaded { images: Self { shape, pixels, labels: None }, summary })
+        Ok(Loaded { images: Self { shape, pixels, labels: classes.map(|_| labels) }, summary })
     }
+}
+
+/// The error of a folder without images.
+fn no_data(folder: &Path, others: &BTreeMap<String, usize>) -> DataError {
+    let detail = if others.is_empty() { String::new() } else { format!("; {}", summary::others(others)) };
+    DataError::NoData { path: folder.into(), detail }
 }
 
 /// The names of MNIST's files: images and labels of the training set, and of the test set.

@@ -28,6 +28,8 @@ pub struct Summary {
     pub on_white: usize,
     /// Height and width of the images in MNIST's files, if they are not those of the network.
     pub resized: Option<[usize; 2]>,
+    /// The classes of a folder's pictures, in the order of their labels.
+    pub classes: Vec<String>,
     /// The file of labels that would belong to the images in MNIST's files, if it is missing.
     pub labels: Option<PathBuf>,
 }
@@ -56,6 +58,12 @@ impl fmt::Display for Summary {
         if black + white > 0 {
             let count = black + white;
             lines.push(format!("{count} pictures with transparent parts: {black} put on black, {white} on white"));
+        }
+        if !self.classes.is_empty() {
+            const SHOWN: usize = 12;
+            let more = if self.classes.len() > SHOWN { ", …" } else { "" };
+            let names = self.classes[..self.classes.len().min(SHOWN)].join(", ");
+            lines.push(format!("{} classes, by the names of their folders: {names}{more}", self.classes.len()));
         }
         if let Some([h, w]) = self.resized {
             lines.push(format!("images of {h}×{w}, cropped around their centre and resized"));

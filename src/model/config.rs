@@ -63,7 +63,8 @@ macro_rules! settings {
 settings! {
     /// All settings of a training run. Settings, data and adapter together determine the result.
     pub struct Config {
-        /// Network architecture: mnist (28×28, greyscale), faces (64×64, colour), or channels and side, as 3x32.
+        /// Network architecture: mnist (28×28, greyscale), faces (64×64, colour), or channels and side, as 3x32. `train --data`
+        /// decides about it otherwise, up to a side of 64.
         pub network: Network,
         /// Output channels of the first convolution; the published networks use 64.
         pub width: usize [1 to 1024],

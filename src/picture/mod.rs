@@ -24,6 +24,7 @@ pub use {
 pub(crate) use {
     decode::{has_picture_name, is_picture},
     fit::fit,
+    read::facts,
 };
 
 /// The formats that are read, for messages.

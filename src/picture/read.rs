@@ -2,6 +2,7 @@ use super::Background;
 use super::decode::decode;
 use super::fit::fit;
 use crate::files::FileError;
+use image::{GenericImageView, Rgba};
 use std::path::Path;
 
 /// A picture file as an image of a network.
@@ -23,4 +24,15 @@ pub fn read_picture(path: &Path, shape: [usize; 3], background: Background) -> R
     let (picture, orientation) = decode(path)?;
     let (pixels, background) = fit(&picture, orientation, shape, background);
     Ok(Picture { pixels, background })
+}
+
+/// The shorter side of a picture in pixels, and whether it has colours: a pixel whose channels differ and which is visible.
+///
+/// # Errors
+/// As [`read_picture`].
+pub(crate) fn facts(path: &Path) -> Result<(usize, bool), FileError> {
+    let (picture, _) = decode(path)?;
+    let side = picture.width().min(picture.height()) as usize;
+    let coloured = |Rgba([r, g, b, a]): Rgba<u8>| a > 0 && !(r == g && g == b);
+    Ok((side, picture.color().has_color() && picture.pixels().any(|(_, _, pixel)| coloured(pixel))))
 }
