@@ -8,7 +8,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("tape", &[]),
     ("panics.rs", &[]),
     ("gpu", &["panics"]),
-    ("roof.rs", &["gpu"]),
+    ("roof", &["gpu"]),
     ("random.rs", &[]),
     ("files", &[]),
     ("native", &["roof", "gpu"]),
@@ -38,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
 
 /// Rooms that must run in a browser. Except in items for other targets, they use no files, no threads, and no blocking.
 const PORTABLE: [&str; 11] =
-    ["tape", "ops", "gpu", "roof.rs", "compile", "nn", "method", "model", "ranks", "descent", "toy"];
+    ["tape", "ops", "gpu", "roof", "compile", "nn", "method", "model", "ranks", "descent", "toy"];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
