@@ -16,9 +16,10 @@ mod stop;
 
 use clap::Parser;
 use explain::explained;
+use ign::classifier::{Classifier, ClassifierConfig, Training};
 use ign::data::Split;
 use ign::files::{replace, unused};
-use ign::metrics::{Classifier, ClassifierConfig, Features, Training, accuracy};
+use ign::metrics::{Features, accuracy};
 use ign::native::open;
 use ign::picture::Background;
 use ign::run::{arguments as given, check_results};
@@ -128,7 +129,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         stopped = stop.load(Ordering::Relaxed);
         if step.is_multiple_of(training.per_epoch()) || step == steps || stopped {
             training.save(&out)?;
-            let seen = classifier.look(&images)?;
+            let seen = classifier.blocking_look(&images)?;
             let accuracy = accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, &labels)?;
             let seconds = start.elapsed().as_secs_f64();
             say!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);

@@ -19,10 +19,11 @@ mod options;
 
 use clap::Parser;
 use explain::explained;
+use ign::classifier::Classifier;
 use ign::data::{Images, Split};
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
-use ign::metrics::{Classifier, DegradationMetrics, Projector};
+use ign::metrics::{DegradationMetrics, Projector};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::picture::{Background, Grid, normalise, read_picture};

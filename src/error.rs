@@ -1,7 +1,6 @@
 //! The error of everything above the engine.
 
 use crate::compile::CompileError;
-#[cfg(feature = "train")]
 use crate::data::DataError;
 use crate::files::FileError;
 use crate::gpu::GpuError;
@@ -20,7 +19,6 @@ pub enum Error {
     Tape(#[from] TapeError),
     #[error(transparent)]
     File(#[from] FileError),
-    #[cfg(feature = "train")]
     #[error(transparent)]
     Data(#[from] DataError),
     /// A setting out of range.

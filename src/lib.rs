@@ -38,8 +38,9 @@
 //! * [`ops`]: every operation, with [the table](#operations) of formulas, gradients, files and shaders.
 //! * [`compile`]: from a tape to dispatches. [`gpu`]: adapters, kernels, memory and programs. [`nn`]: layers and Adam.
 //! * `method::Objective`: the paper in the notation of the tape, and `model`: trained networks (feature `model`).
-//! * `descent`, the one training loop, and `toy`, which shows the method in the plane (feature `model`).
-//! * `train`, `baselines` and `metrics` (feature `train`, which is on by default).
+//! * `descent`, the one training loop; `train`, the method on images; `toy`, the method in the plane; `classifier`
+//!   (feature `model`).
+//! * Trainings in folders, `baselines`, `metrics` and reports (feature `train`, which is on by default).
 //!
 //! Without default features the crate is the engine alone. The engine and the feature `model` also compile for
 //! `wasm32-unknown-unknown`. Everything on the adapter is `async`, with blocking calls (`blocking_…`) on native targets.
@@ -52,8 +53,10 @@
 
 #[cfg(feature = "train")]
 pub mod baselines;
+#[cfg(feature = "model")]
+pub mod classifier;
 pub mod compile;
-#[cfg(feature = "train")]
+#[cfg(feature = "model")]
 pub mod data;
 #[cfg(feature = "model")]
 pub mod descent;
@@ -88,5 +91,5 @@ pub mod tape;
 mod testing;
 #[cfg(feature = "model")]
 pub mod toy;
-#[cfg(feature = "train")]
+#[cfg(feature = "model")]
 pub mod train;

@@ -119,6 +119,20 @@ fn gzipped_and_plain_files_are_the_same() {
 }
 
 #[test]
+fn bytes_in_memory_are_read_like_a_file() {
+    let bytes = idx(0x0803, &[2, 2, 3], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255]);
+    let images = Images::from_idx(&bytes, 9).unwrap();
+    assert_eq!((images.shape, images.len(), images.pixels[11]), ([1, 2, 3], 2, 255));
+    let first = Images::from_idx(&bytes[..22], 1).unwrap();
+    assert_eq!(first.pixels, images.pixels[..6]);
+    let refused = |bytes: &[u8]| Images::from_idx(bytes, 2).unwrap_err().to_string();
+    let error = refused(&bytes[..20]);
+    assert!(error.contains("the file of images: the file is truncated"), "{error}");
+    let error = refused(&idx(0x0801, &[2], &[1, 2]));
+    assert!(error.contains("this is a label file"), "{error}");
+}
+
+#[test]
 fn sizes_that_a_header_promises_are_bounded() {
     let refused = |extents: [u32; 3]| {
         let folder = tempfile::tempdir().unwrap();

@@ -1,13 +1,11 @@
 //! The shipped classifier and network, and evaluations of an untrained network with a barely trained classifier.
 
+use ign::classifier::{Classifier, ClassifierConfig, Training};
 use ign::data::{Images, Split};
 use ign::error::Error;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, PREFIXES, Role};
-use ign::metrics::{
-    Classifier, ClassifierConfig, Evaluation, Features, Projector, Reference, SampleSizes, Subject, Training, accuracy,
-    evaluate,
-};
+use ign::metrics::{Evaluation, Features, Projector, Reference, SampleSizes, Subject, accuracy, evaluate};
 use ign::model::{Checkpoint, Generator, Network, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
 use ign::random::{Stream, stream};
@@ -66,7 +64,7 @@ fn the_classifier_that_is_shipped_recognises_its_digits() {
     let test =
         Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE, Default::default()).unwrap().images;
     let path = root.join(Classifier::FILE);
-    let seen = Classifier::load(&gpu(), &path).unwrap().look(&test.gather(0..test.len())).unwrap();
+    let seen = Classifier::load(&gpu(), &path).unwrap().blocking_look(&test.gather(0..test.len())).unwrap();
     let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
     let found = accuracy(&probabilities, test.labels.as_ref().unwrap()).unwrap();
     let record = std::fs::read_to_string(path.with_extension("json")).unwrap();
@@ -150,7 +148,7 @@ fn degradations_are_projected_with_their_own_statistics_and_alone() {
     let together = with(NormStatistics::Batch).blocking_repeat(Role::Image, &degraded, 2).unwrap();
     let alone = with(NormStatistics::Role).blocking_apply(Role::Image, &degraded).unwrap();
     let recognised = |images: &[f32]| {
-        let seen = classifier.look(images).unwrap();
+        let seen = classifier.blocking_look(images).unwrap();
         let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
         Some(accuracy(&probabilities, originals.labels.as_ref().unwrap()).unwrap())
     };

@@ -87,10 +87,10 @@ fn config() -> Config {
 }
 
 fn trained(config: &Config, ranks: Rc<dyn Ranks>) -> Tensors {
-    let mut trainer = Trainer::new_among(&gpu(), config, ranks).unwrap();
-    (0..3).for_each(|_| trainer.advance().unwrap());
-    trainer.losses().unwrap();
-    trainer.checkpoint().unwrap().tensors
+    let mut trainer = Trainer::blocking_new_among(&gpu(), config, ranks).unwrap();
+    (0..3).for_each(|_| trainer.blocking_advance().unwrap());
+    trainer.blocking_losses().unwrap();
+    trainer.blocking_checkpoint().unwrap().tensors
 }
 
 #[test]
@@ -111,12 +111,12 @@ fn replicas_are_equal_bit_for_bit() {
 #[test]
 fn a_training_resumes_with_another_number_of_ranks() {
     let config = config();
-    let start = Trainer::new(&gpu(), &config).unwrap();
+    let start = Trainer::blocking_new(&gpu(), &config).unwrap();
     for count in [1, 2] {
-        let checkpoint = start.checkpoint().unwrap();
+        let checkpoint = start.blocking_checkpoint().unwrap();
         let steps = on(count, |ranks| {
-            let mut trainer = Trainer::resume_among(&gpu(), checkpoint.clone(), ranks).unwrap();
-            trainer.advance().unwrap();
+            let mut trainer = Trainer::blocking_resume_among(&gpu(), checkpoint.clone(), ranks).unwrap();
+            trainer.blocking_advance().unwrap();
             trainer.step()
         });
         assert_eq!(steps, vec![1; count]);
@@ -128,7 +128,7 @@ fn ranks_that_differ_are_named() {
     let error = |found: Vec<Error>| found.into_iter().map(|e| e.to_string()).collect::<Vec<_>>();
     let found = on(3, |ranks| {
         let config = Config { seed: if ranks.rank() == 2 { 5 } else { 1 }, batch: 6, ..config() };
-        Trainer::new_among(&gpu(), &config, ranks).err().unwrap()
+        Trainer::blocking_new_among(&gpu(), &config, ranks).err().unwrap()
     });
     assert!(error(found).iter().all(|e| e.contains("after step 0, rank 2 has other settings than rank 0")));
     let found = on(3, |ranks| {
@@ -141,7 +141,8 @@ fn ranks_that_differ_are_named() {
         Descent::blocking_new(&gpu(), task, &tensors, 0).err().unwrap()
     });
     assert!(error(found).iter().all(|e| e.contains("rank 1 has other parameters or moments")));
-    let found = on(2, |ranks| Trainer::new_among(&gpu(), &Config { batch: 7, ..config() }, ranks).err().unwrap());
+    let found =
+        on(2, |ranks| Trainer::blocking_new_among(&gpu(), &Config { batch: 7, ..config() }, ranks).err().unwrap());
     assert!(error(found).iter().all(|e| e.contains("is 7, and must be a multiple of the 2 ranks")));
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the other rooms that it may use, in the order of dependencies.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("tape", &[]),
     ("panics.rs", &[]),
     ("gpu", &["panics"]),
@@ -23,7 +23,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("model", &["picture", "method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
     ("descent", &["ranks", "nn", "compile", "tape", "gpu", "error"]),
     ("toy", &["descent", "model", "method", "nn", "tape", "gpu", "random", "error"]),
-    ("run", &["model", "files", "error"]),
+    ("run", &["model", "method", "files", "error"]),
     (
         "train",
         &[
@@ -32,13 +32,44 @@ const ROOMS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
-    ("metrics", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    ("classifier", &["descent", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    (
+        "metrics",
+        &[
+            "classifier",
+            "descent",
+            "model",
+            "method",
+            "nn",
+            "compile",
+            "tape",
+            "gpu",
+            "data",
+            "random",
+            "files",
+            "error",
+        ],
+    ),
     ("report", &["run", "model", "files"]),
 ];
 
 /// Rooms that must run in a browser. Except in items for other targets, they use no files, no threads, and no blocking.
-const PORTABLE: [&str; 11] =
-    ["tape", "ops", "gpu", "roof", "compile", "nn", "method", "model", "ranks", "descent", "toy"];
+const PORTABLE: [&str; 14] = [
+    "tape",
+    "ops",
+    "gpu",
+    "roof",
+    "compile",
+    "nn",
+    "data",
+    "method",
+    "model",
+    "ranks",
+    "descent",
+    "toy",
+    "train",
+    "classifier",
+];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
@@ -99,11 +130,22 @@ fn no_rooms_use_each_other() {
     }
 }
 
+/// What stands before items that are not compiled for browsers.
+const NATIVE: [&str; 2] = ["#[cfg(not(target_arch = \"wasm32\"))]", "#[cfg(feature = \"train\")]"];
+
+/// Whether the room's first file declares the module in the file `path` as not compiled for browsers.
+fn is_native(room: &str, path: &Path) -> bool {
+    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room).join("mod.rs");
+    let text = fs::read_to_string(first).unwrap_or_default();
+    let name = path.file_stem().unwrap().to_string_lossy();
+    NATIVE.iter().any(|native| text.contains(&format!("{native}\nmod {name};")))
+}
+
 /// The part of `text` that is compiled for browsers: without the items for other targets.
 fn for_browsers(text: &str) -> String {
     let (mut kept, mut skipping, mut depth) = (vec![], false, 0);
     for line in text.lines() {
-        if line.trim() == "#[cfg(not(target_arch = \"wasm32\"))]" {
+        if NATIVE.contains(&line.trim()) {
             (skipping, depth) = (true, 0);
             continue;
         }
@@ -121,8 +163,7 @@ fn for_browsers(text: &str) -> String {
 #[test]
 fn what_must_run_in_a_browser_needs_no_files_threads_or_waiting() {
     for room in PORTABLE {
-        // Modules with blocking calls are for other targets.
-        for (path, text) in code(room).into_iter().filter(|(path, _)| !path.ends_with("blocking.rs")) {
+        for (path, text) in code(room).into_iter().filter(|(path, _)| !is_native(room, path)) {
             let text = for_browsers(&text);
             // Pipelines are compiled by several threads on targets with threads.
             let text = text.replace("std::thread::scope", "").replace("std::thread::available_parallelism", "");

@@ -1,10 +1,11 @@
 //! Tests of whole trainings: reproducibility, checkpoints and run folders.
 
+use ign::data::{Images, Split};
 use ign::gpu::Gpu;
-use ign::method::{Distance, PREFIXES, Role};
+use ign::method::{Distance, Losses, PREFIXES, Role, Weights};
 use ign::model::{Bound, Checkpoint, Config, Generator, Network, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
-use ign::run::{Losses, Metrics, RunFolder};
+use ign::run::{Metrics, RunFolder};
 use ign::train::{Event, Outcome, Trainer, Training};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -28,25 +29,25 @@ fn a_training_on_several_clipped_batches_resumes_bit_for_bit() {
     let work = tempfile::tempdir().unwrap();
     let config = Config { accumulate: 3, clip: 0.05, dropout: 0.1, ..config(work.path()) };
     let whole = work.path().join("whole");
-    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu(), &config).unwrap();
     run(&mut trainer, RunFolder::create(&whole).unwrap(), None);
     let plain = work.path().join("plain");
-    let mut other = Trainer::new(&gpu(), &Config { accumulate: 1, clip: 0.0, ..config.clone() }).unwrap();
+    let mut other = Trainer::blocking_new(&gpu(), &Config { accumulate: 1, clip: 0.0, ..config.clone() }).unwrap();
     run(&mut other, RunFolder::create(&plain).unwrap(), None);
     assert_ne!(left(&whole), left(&plain), "the settings have no effect");
 
     let parts = work.path().join("parts");
-    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu(), &config).unwrap();
     assert_eq!(run(&mut trainer, RunFolder::create(&parts).unwrap(), Some(3)), Outcome::Stopped);
     let (folder, checkpoint) = RunFolder::resume(&parts).unwrap();
-    assert_eq!(run(&mut Trainer::resume(&gpu(), checkpoint).unwrap(), folder, None), Outcome::Done);
+    assert_eq!(run(&mut Trainer::blocking_resume(&gpu(), checkpoint).unwrap(), folder, None), Outcome::Done);
     assert_eq!(left(&whole), left(&parts));
 }
 
 /// Writes the first `count` digits of MNIST's test set as a training set.
 fn digits(folder: &Path, count: usize) -> std::path::PathBuf {
     let mnist = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    let all = ign::data::Images::load(&mnist, ign::data::Split::Test, [1, 28, 28], Default::default()).unwrap().images;
+    let all = Images::load(&mnist, Split::Test, [1, 28, 28], Default::default()).unwrap().images;
     let mut idx = vec![0, 0, 8, 3];
     [count, 28, 28].iter().for_each(|&extent| idx.extend((extent as u32).to_be_bytes()));
     idx.extend(all.gather(0..count).iter().map(|x| ((x + 1.0) * 127.5).round() as u8));
@@ -94,17 +95,18 @@ fn a_run_that_went_on_is_bit_for_bit_one_that_never_stopped() {
     let dropout = Config { dropout: 0.1, ..gaussian.clone() };
     for (name, config) in [("gaussian", gaussian), ("frequency", frequency), ("dropout", dropout)] {
         let whole = folder.path().join(name);
-        let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
+        let outcome = run(&mut Trainer::blocking_new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
         assert_eq!(outcome, Outcome::Done);
 
         let parts = folder.path().join(format!("{name} in parts"));
-        let outcome = run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&parts).unwrap(), Some(3));
+        let outcome =
+            run(&mut Trainer::blocking_new(&gpu, &config).unwrap(), RunFolder::create(&parts).unwrap(), Some(3));
         assert_eq!(outcome, Outcome::Stopped);
         let (resumed, checkpoint) = RunFolder::resume(&parts).unwrap();
         assert_eq!(checkpoint.step, 3);
         fs::remove_file(resumed.sample(3)).unwrap();
         // A new device, as in another process.
-        let mut trainer = Trainer::resume(&self::gpu(), checkpoint).unwrap();
+        let mut trainer = Trainer::blocking_resume(&self::gpu(), checkpoint).unwrap();
         assert_eq!(run(&mut trainer, resumed, None), Outcome::Done);
 
         let (expected, found) = (left(&whole), left(&parts));
@@ -119,9 +121,9 @@ fn the_seed_and_nothing_else_determines_the_bits() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let trained = |config: &Config| {
-        let mut trainer = Trainer::new(&gpu(), config).unwrap();
-        (0..3).for_each(|_| trainer.advance().unwrap());
-        trainer.checkpoint().unwrap().tensors
+        let mut trainer = Trainer::blocking_new(&gpu(), config).unwrap();
+        (0..3).for_each(|_| trainer.blocking_advance().unwrap());
+        trainer.blocking_checkpoint().unwrap().tensors
     };
     let first = trained(&config);
     assert!(first == trained(&config), "the same seed gave other bits");
@@ -138,14 +140,14 @@ fn the_average_is_what_is_applied() {
     let folder = tempfile::tempdir().unwrap();
     let gpu = gpu();
     let config = Config { average: 0.5, ..config(folder.path()) };
-    let mut trainer = Trainer::new(&gpu, &config).unwrap();
-    let mut expected = trainer.checkpoint().unwrap().tensors["5.weight"].clone();
+    let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
+    let mut expected = trainer.blocking_checkpoint().unwrap().tensors["5.weight"].clone();
     for rate in [9.0 / 11.0, 9.0 / 12.0, 9.0 / 13.0] {
-        trainer.advance().unwrap();
-        let weights = &trainer.checkpoint().unwrap().tensors["5.weight"];
+        trainer.blocking_advance().unwrap();
+        let weights = &trainer.blocking_checkpoint().unwrap().tensors["5.weight"];
         expected.iter_mut().zip(weights).for_each(|(average, w)| *average += rate * (w - *average));
     }
-    let checkpoint = trainer.checkpoint().unwrap();
+    let checkpoint = trainer.blocking_checkpoint().unwrap();
     let average = &checkpoint.tensors["average.5.weight"];
     assert!(average.iter().zip(&expected).all(|(a, e)| (a - e).abs() < 1e-6));
 
@@ -156,16 +158,16 @@ fn the_average_is_what_is_applied() {
     let last = checkpoint.clone().last_step().unwrap();
     assert_ne!(applied(&checkpoint), applied(&last));
     // The same training without averaged weights.
-    let mut plain = Trainer::new(&gpu, &Config { average: 0.0, ..config }).unwrap();
-    (0..3).for_each(|_| plain.advance().unwrap());
-    assert_eq!(applied(&plain.checkpoint().unwrap()), applied(&last));
+    let mut plain = Trainer::blocking_new(&gpu, &Config { average: 0.0, ..config }).unwrap();
+    (0..3).for_each(|_| plain.blocking_advance().unwrap());
+    assert_eq!(applied(&plain.blocking_checkpoint().unwrap()), applied(&last));
 }
 
 #[test]
 fn a_batch_that_is_not_full_has_the_statistics_of_its_own_images() {
     let folder = tempfile::tempdir().unwrap();
     let gpu = gpu();
-    let checkpoint = Trainer::new(&gpu, &config(folder.path())).unwrap().checkpoint().unwrap();
+    let checkpoint = Trainer::blocking_new(&gpu, &config(folder.path())).unwrap().blocking_checkpoint().unwrap();
     let images: Vec<f32> = (0..6 * 784).map(|i| (i * i % 401) as f32 / 200.0 - 1.0).collect();
     let apply = |batch: usize, images: &[f32]| {
         Generator::blocking_load(&gpu, &checkpoint, batch, NormStatistics::Batch)
@@ -185,9 +187,9 @@ fn a_batch_that_is_not_full_has_the_statistics_of_its_own_images() {
 fn checkpoints_that_cannot_be_used_say_why_and_stay() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
-    let trainer = Trainer::new(&gpu(), &config).unwrap();
+    let trainer = Trainer::blocking_new(&gpu(), &config).unwrap();
     let path = folder.path().join(Checkpoint::FILE);
-    let good = trainer.checkpoint().unwrap();
+    let good = trainer.blocking_checkpoint().unwrap();
     good.save(&path).unwrap();
     assert!(Checkpoint::load(&path).unwrap() == good);
     assert!(Checkpoint::load(folder.path()).unwrap() == good);
@@ -238,9 +240,9 @@ fn a_published_model_samples_alike_and_cannot_be_trained_on() {
     let plain = Config { noise: NoiseKind::Frequency, ..config(folder.path()) };
     for average in [0.0, 0.5] {
         let config = Config { average, ..plain.clone() };
-        let mut trainer = Trainer::new(&gpu, &config).unwrap();
-        (0..3).for_each(|_| trainer.advance().unwrap());
-        let whole = trainer.checkpoint().unwrap();
+        let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
+        (0..3).for_each(|_| trainer.blocking_advance().unwrap());
+        let whole = trainer.blocking_checkpoint().unwrap();
         let published = whole.published().unwrap();
         assert_eq!((&published.config, published.step), (&whole.config, 3));
         assert!(published.tensors.keys().all(|name| !name.contains("adam.") && !name.contains("average.")));
@@ -258,7 +260,7 @@ fn a_published_model_samples_alike_and_cannot_be_trained_on() {
             assert_eq!(sampled(&read), sampled(&whole));
         }
 
-        let error = Trainer::resume(&gpu, read.clone()).err().unwrap().to_string();
+        let error = Trainer::blocking_resume(&gpu, read.clone()).err().unwrap().to_string();
         assert!(error.contains("holds a model for sampling only; training cannot go on from it"), "{error}");
         // With averaging, a published checkpoint lacks the weights of the last step.
         assert_eq!(read.last_step().is_ok(), average == 0.0);
@@ -271,12 +273,12 @@ fn tensors_that_are_missing_or_too_many_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { noise: NoiseKind::Frequency, average: 0.5, ..config(folder.path()) };
     let gpu = gpu();
-    let good = Trainer::new(&gpu, &config).unwrap().checkpoint().unwrap();
+    let good = Trainer::blocking_new(&gpu, &config).unwrap().blocking_checkpoint().unwrap();
     let says = |error: String, words: &str| assert!(error.contains(words), "{error} should say {words}");
     for name in ["noise.frequencies", "adam.m.0.weight", "average.2.bias", "image.3.running_var"] {
         let mut short = good.clone();
         short.tensors.remove(name);
-        says(Trainer::resume(&gpu, short.clone()).err().unwrap().to_string(), name);
+        says(Trainer::blocking_resume(&gpu, short.clone()).err().unwrap().to_string(), name);
         says(Checkpoint::from_bytes(&short.to_bytes().unwrap()).unwrap_err().to_string(), name);
     }
     let mut other = good.clone();
@@ -316,14 +318,14 @@ fn a_new_run_can_be_resumed_from_its_first_moment() {
     let (gpu, path) = (gpu(), folder.path().join("run"));
     let config = config(folder.path());
     let new = RunFolder::create(&path).unwrap();
-    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
     Training::start(&mut trainer, &new, &AtomicBool::new(false), &mut |_| {}).map(drop).unwrap();
     drop(new);
     assert!(RunFolder::create(&path).unwrap_err().to_string().contains("already contains checkpoint.safetensors"));
     for name in [path.clone(), path.join(Checkpoint::FILE)] {
         let (resumed, checkpoint) = RunFolder::resume(&name).unwrap();
         assert_eq!((resumed.path(), checkpoint.step), (path.as_path(), 0));
-        Trainer::resume(&gpu, checkpoint).unwrap();
+        Trainer::blocking_resume(&gpu, checkpoint).unwrap();
     }
     let other = path.join("other.safetensors");
     fs::copy(path.join(Checkpoint::FILE), &other).unwrap();
@@ -338,16 +340,16 @@ fn a_step_of_any_kind_is_saved_logged_and_drawn() {
     let trace = folder.path().join("trace.safetensors");
     let take = |kind: &str, trainer: &mut Trainer| match kind {
         "trace" => trainer.trace(&trace),
-        "profile" => trainer.profile().map(drop),
-        _ => trainer.check(ign::compile::Check::Finite).map(|finding| assert!(finding.is_none())),
+        "profile" => trainer.blocking_profile().map(drop),
+        _ => trainer.blocking_check(ign::compile::Check::Finite).map(|finding| assert!(finding.is_none())),
     };
     let config = Config { steps: 1, ..config(folder.path()) };
     let whole = folder.path().join("whole");
-    run(&mut Trainer::new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
+    run(&mut Trainer::blocking_new(&gpu, &config).unwrap(), RunFolder::create(&whole).unwrap(), None);
     for name in ["trace", "profile", "check"] {
         let path = folder.path().join(name);
         let (new, stop) = (RunFolder::create(&path).unwrap(), AtomicBool::new(false));
-        let mut trainer = Trainer::new(&gpu, &config).unwrap();
+        let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
         let mut on = |_| {};
         let mut training = Training::start(&mut trainer, &new, &stop, &mut on).unwrap();
         training.step(|trainer| take(name, trainer)).unwrap();
@@ -366,7 +368,7 @@ fn a_finite_checkpoint_is_never_replaced_by_one_that_is_not() {
     let (gpu, path) = (gpu(), folder.path().join("run"));
     // Steps between lines of metrics diverge unseen; the checkpoint of each is checked.
     let config = Config { log_every: 100, checkpoint_every: 1, steps: 100, ..config(folder.path()) };
-    let mut checkpoint = Trainer::new(&gpu, &config).unwrap().checkpoint().unwrap();
+    let mut checkpoint = Trainer::blocking_new(&gpu, &config).unwrap().blocking_checkpoint().unwrap();
     checkpoint.tensors.get_mut("0.weight").unwrap().fill(3e38);
     checkpoint.step = 1;
     fs::create_dir(&path).unwrap();
@@ -374,7 +376,7 @@ fn a_finite_checkpoint_is_never_replaced_by_one_that_is_not() {
     let good = fs::read(path.join(Checkpoint::FILE)).unwrap();
 
     let (resumed, checkpoint) = RunFolder::resume(&path).unwrap();
-    let mut trainer = Trainer::resume(&gpu, checkpoint).unwrap();
+    let mut trainer = Trainer::blocking_resume(&gpu, checkpoint).unwrap();
     let stop = AtomicBool::new(false);
     let mut on = |_| {};
     let error = Training::start(&mut trainer, &resumed, &stop, &mut on).unwrap().run().unwrap_err().to_string();
@@ -398,7 +400,7 @@ fn a_log_that_cannot_be_written_costs_no_training_and_a_moved_folder_ends_it() {
     // Folders in the place of the metrics and of a picture.
     fs::create_dir_all(new.metrics()).unwrap();
     fs::create_dir_all(new.sample(3)).unwrap();
-    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
     let mut warnings = vec![];
     let stop = AtomicBool::new(false);
     let mut on = |event: Event| match event {
@@ -420,10 +422,10 @@ fn memory_is_flat_over_a_thousand_steps() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { width: 1, batch: 2, ..config(folder.path()) };
     let gpu = gpu();
-    let mut trainer = Trainer::new(&gpu, &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu, &config).unwrap();
     let mut step = || {
-        trainer.advance().unwrap();
-        trainer.losses().unwrap()
+        trainer.blocking_advance().unwrap();
+        trainer.blocking_losses().unwrap()
     };
     step();
     let before = (gpu.objects_made(), gpu.objects_alive());
@@ -432,18 +434,51 @@ fn memory_is_flat_over_a_thousand_steps() {
 }
 
 #[test]
+fn changed_settings_hold_from_the_next_step_on_and_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let mut changed =
+        Trainer::blocking_new(&gpu(), &Config { rec: 0.0, learning_rate: 0.0, ..config.clone() }).unwrap();
+    let mut plain = Trainer::blocking_new(&gpu(), &config).unwrap();
+    let Config { rec, idem, tight, learning_rate, .. } = config;
+    let weights = Weights { rec, idem, tight };
+    let error = changed.set(Weights { tight: -1.0, ..weights }, 0.5).unwrap_err().to_string();
+    assert!(error.contains("tight is -1") && changed.config().learning_rate == 0.0, "{error}");
+    changed.set(weights, learning_rate).unwrap();
+    for trainer in [&mut changed, &mut plain] {
+        (0..3).for_each(|_| trainer.blocking_advance().unwrap());
+    }
+    assert!(changed.blocking_checkpoint().unwrap() == plain.blocking_checkpoint().unwrap());
+    changed.set(Weights { idem: 0.0, ..weights }, learning_rate).unwrap();
+    for trainer in [&mut changed, &mut plain] {
+        trainer.blocking_advance().unwrap();
+    }
+    let [changed, plain] = [changed, plain].map(|trainer| trainer.blocking_checkpoint().unwrap());
+    assert!(changed.tensors != plain.tensors && changed.config.idem == 0.0);
+}
+
+#[test]
+fn images_of_another_shape_than_the_network_are_refused() {
+    let gpu = gpu();
+    let config = Config { noise: NoiseKind::Gaussian, ..Preset::Quick.config() };
+    let images = Images { shape: [1, 4, 4], pixels: vec![0; 64 * 16], labels: None };
+    let error = gpu.wait(Trainer::new(&gpu, &config, images)).err().unwrap().to_string();
+    assert!(error.contains("have shape [1, 4, 4]; the network takes [1, 28, 28]"), "{error}");
+}
+
+#[test]
 fn a_network_learns_eight_digits_by_heart() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { width: 16, steps: 300, idem: 0.1, tight: 0.01, ..config(folder.path()) };
     let constant = Config { learning_rate: 1e-3, learning_rate_end: 1.0, tight_end: 1.0, ..config };
     let config = Config { data: digits(folder.path(), 8), ..constant };
-    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu(), &config).unwrap();
     let mut first = None;
     for _ in 0..config.steps {
-        trainer.advance().unwrap();
-        first.get_or_insert_with(|| trainer.losses().unwrap());
+        trainer.blocking_advance().unwrap();
+        first.get_or_insert_with(|| trainer.blocking_losses().unwrap());
     }
-    let (first, last) = (first.unwrap(), trainer.losses().unwrap());
+    let (first, last) = (first.unwrap(), trainer.blocking_losses().unwrap());
     assert!(first.rec > 0.5, "{first:?}");
     assert!(last.rec < 0.01, "reconstruction is still {last:?}");
     assert!(last.idem < 0.1, "f(f(z)) is still far from f(z): {last:?}");
@@ -453,15 +488,15 @@ fn a_network_learns_eight_digits_by_heart() {
 fn a_trace_holds_the_first_step() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { tight: 0.3, ..config(folder.path()) };
-    let mut trainer = Trainer::new(&gpu(), &config).unwrap();
+    let mut trainer = Trainer::blocking_new(&gpu(), &config).unwrap();
     let path = folder.path().join("trace.safetensors");
     trainer.trace(&path).unwrap();
     assert_eq!(trainer.step(), 1);
-    let traced = trainer.checkpoint().unwrap().tensors;
+    let traced = trainer.blocking_checkpoint().unwrap().tensors;
     // The same step without a trace.
-    let mut plain = Trainer::new(&gpu(), &config).unwrap();
-    plain.advance().unwrap();
-    assert!(plain.checkpoint().unwrap().tensors == traced, "tracing changed the step");
+    let mut plain = Trainer::blocking_new(&gpu(), &config).unwrap();
+    plain.blocking_advance().unwrap();
+    assert!(plain.blocking_checkpoint().unwrap().tensors == traced, "tracing changed the step");
 
     let bytes = fs::read(&path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

@@ -19,9 +19,10 @@ mod table;
 
 use clap::Parser;
 use explain::explained;
+use ign::classifier::Classifier;
 use ign::data::Split;
 use ign::files::replace;
-use ign::metrics::{Classifier, Evaluation, SampleSizes, Subject, evaluate};
+use ign::metrics::{Evaluation, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::run::{check_results, result};

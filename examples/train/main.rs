@@ -110,8 +110,8 @@ fn train(arguments: &Arguments, settings: &ArgMatches, ranks: &Rc<dyn Ranks>) ->
     };
     // The trainer checks settings and data before a folder is created.
     let mut trainer = match checkpoint {
-        Some(checkpoint) => Trainer::resume_among(&gpu, checkpoint, ranks.clone())?,
-        None => Trainer::new_among(&gpu, &config, ranks.clone())?,
+        Some(checkpoint) => Trainer::blocking_resume_among(&gpu, checkpoint, ranks.clone())?,
+        None => Trainer::blocking_new_among(&gpu, &config, ranks.clone())?,
     };
     let stop = stop::requests()?;
     if !leads {
@@ -219,7 +219,7 @@ fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Resul
         say!("traced   the first step to {}", path.display());
     }
     if let Some(file) = &arguments.profile {
-        let profile = training.step(Trainer::profile)?;
+        let profile = training.step(Trainer::blocking_profile)?;
         say!("{profile}");
         if let Some(path) = file {
             replace(path, trace(&profile, adapter).as_bytes())?;
@@ -228,7 +228,7 @@ fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Resul
     }
     if let Some(check) = &arguments.check {
         let check = if check == "finite" { Check::Finite } else { Check::Reference };
-        training.step(|trainer| match trainer.check(check)? {
+        training.step(|trainer| match trainer.blocking_check(check)? {
             Some(finding) => Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
             None => Ok::<(), Box<dyn Error>>(()),
         })?;

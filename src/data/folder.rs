@@ -1,5 +1,6 @@
 //! Folders of pictures: which files are pictures, and which of these are held out.
 
+use super::HeldOut;
 use crate::files::FileError;
 use crate::picture::{has_picture_name, is_picture};
 use siphasher::sip::SipHasher13;
@@ -111,15 +112,6 @@ impl Listing {
             Err(e) => self.unreadable.push(e),
         }
     }
-}
-
-/// What decides which pictures of a folder are held out from training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldOut {
-    /// The names of its subfolders.
-    Folder,
-    /// The hashes of the pictures' paths.
-    Hash,
 }
 
 /// Divides the pictures of `folder` into training and test images. Those below a subfolder with a usual name of held-out

@@ -2,34 +2,45 @@
 //! big-endian u32, then the bytes (<http://yann.lecun.com/exdb/mnist/>).
 
 use crate::files::FileError;
-use crate::picture::{Background, PIXELS, fit};
-use flate2::read::MultiGzDecoder;
-use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "train")]
+use {
+    crate::picture::{Background, PIXELS, fit},
+    flate2::read::MultiGzDecoder,
+    image::metadata::Orientation,
+    image::{DynamicImage, GrayImage},
+    std::fs::File,
+    std::io::{BufRead, BufReader},
+};
 
 /// The largest size of a data set in bytes, in its file and as images of a network: 4 GiB.
 const BYTES: u64 = 4 << 30;
 
 /// An IDX file whose header was read.
-pub(super) struct Idx {
+pub(super) struct Idx<'a> {
+    /// The name for errors.
     path: PathBuf,
     extents: Vec<u32>,
     /// The number of bytes that the header promises, at most [`BYTES`].
     total: u64,
-    stream: Box<dyn Read>,
+    stream: Box<dyn Read + 'a>,
 }
 
-impl Idx {
-    /// Opens a file of bytes in `dimensions` dimensions.
+impl<'a> Idx<'a> {
+    /// Opens a file of bytes in `dimensions` dimensions, gzipped or not.
+    #[cfg(feature = "train")]
     pub fn open(path: &Path, dimensions: usize) -> Result<Self, FileError> {
         let failed = |e| unreadable(path, e);
         let mut file = BufReader::new(File::open(path).map_err(failed)?);
         let gzipped = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
-        let mut stream: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let stream: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        Self::read(path, stream, dimensions)
+    }
 
+    /// Reads the header of bytes in `dimensions` dimensions. `path` is their name in errors.
+    pub fn read(path: &Path, mut stream: Box<dyn Read + 'a>, dimensions: usize) -> Result<Self, FileError> {
+        let failed = |e| unreadable(path, e);
         let mut number = || -> Result<u32, FileError> {
             let mut bytes = [0; 4];
             stream.read_exact(&mut bytes).map_err(failed)?;
@@ -51,6 +62,7 @@ impl Idx {
     }
 
     /// The number of images or labels.
+    #[cfg(feature = "train")]
     pub fn count(&self) -> usize {
         self.extents[0] as usize
     }
@@ -60,6 +72,15 @@ impl Idx {
         [self.extents[1] as usize, self.extents[2] as usize]
     }
 
+    /// The first images or labels: `most` of them, or all if there are fewer.
+    pub fn first(mut self, most: usize) -> Result<Vec<u8>, FileError> {
+        let count = u64::from(self.extents[0]);
+        match most as u64 {
+            most if most < count => self.next(0, self.total / count * most),
+            _ => self.bytes(),
+        }
+    }
+
     /// All bytes of the file.
     pub fn bytes(mut self) -> Result<Vec<u8>, FileError> {
         let bytes = self.next(0, self.total)?;
@@ -67,6 +88,7 @@ impl Idx {
     }
 
     /// The images, fitted to `[C, H, W]` like pictures.
+    #[cfg(feature = "train")]
     pub fn images(mut self, shape: [usize; 3]) -> Result<Vec<u8>, FileError> {
         let [height, width] = self.image();
         if [1, height, width] == shape {

@@ -1,21 +1,21 @@
-//! Data sets: MNIST's format and folders of pictures.
+//! Data sets: images in memory, from MNIST's format and from folders of pictures, and the batches of a training.
+//!
+//! Images in memory and their batches work in a browser.
 
 mod batches;
 mod error;
+#[cfg(feature = "train")]
 mod folder;
 mod idx;
+mod images;
+#[cfg(feature = "train")]
+mod load;
 mod summary;
 
 pub use batches::Batches;
 pub use error::DataError;
-pub use folder::HeldOut;
-pub use summary::Summary;
-
-use crate::files::FileError;
-use crate::picture::{Background, normalise, read_picture};
-use folder::{Listing, divide, list};
-use idx::Idx;
-use std::path::{Path, PathBuf};
+pub use images::Images;
+pub use summary::{HeldOut, Summary};
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +24,6 @@ pub enum Split {
     Train,
     /// Test images, excluded from training.
     Test,
-}
-
-/// Images of one shape.
-#[derive(Clone, Debug)]
-pub struct Images {
-    /// The shape `[C, H, W]` of each image.
-    pub shape: [usize; 3],
-    /// The pixels `[N, C, H, W]`, one byte per value, with 0 for black.
-    pub pixels: Vec<u8>,
-    /// The class of each image, if the data set has labels.
-    pub labels: Option<Vec<u8>>,
 }
 
 /// A part of a data set, and what was done and left out when it was read.
@@ -46,129 +35,9 @@ pub struct Loaded {
     pub summary: Summary,
 }
 
-impl Images {
-    /// Reads a part of a data set as images of shape `[C, H, W]`: MNIST's files if `folder` holds them, else the pictures
-    /// in it and in its subfolders. Images of another size are cropped around their centre to the aspect ratio, and
-    /// resized. Transparent parts of pictures show `background`.
-    ///
-    /// Pictures below a subfolder with a usual name, such as `test` or `val`, are test images. Without such a subfolder,
-    /// about a tenth of the pictures are, chosen by the hashes of their paths. Hidden entries are not read.
-    ///
-    /// # Errors
-    /// If `folder` holds neither, if a file of MNIST's is missing or malformed, if the images are larger than the bounds,
-    /// or if no picture can be read, or more than one and more than a tenth of them cannot.
-    pub fn load(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
-        let present: Vec<_> = MNIST.iter().filter_map(|name| find(folder, name)).collect();
-        match present.is_empty() {
-            true => Self::folder(folder, split, shape, background),
-            false => Self::idx(folder, split, shape, &present),
-        }
+impl From<Images> for Loaded {
+    /// Images about which nothing is to be said.
+    fn from(images: Images) -> Self {
+        Self { images, summary: Summary::default() }
     }
-
-    /// The number of images.
-    pub fn len(&self) -> usize {
-        self.pixels.len() / self.elements().max(1)
-    }
-
-    /// Whether there are no images.
-    pub fn is_empty(&self) -> bool {
-        self.pixels.is_empty()
-    }
-
-    /// Number of elements per image.
-    pub fn elements(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// The images at `indices`, consecutive and in [-1, 1]. Indices wrap around at the end.
-    pub fn gather(&self, indices: impl IntoIterator<Item = usize>) -> Vec<f32> {
-        let one = |i: usize| {
-            let first = i % self.len() * self.elements();
-            self.pixels[first..first + self.elements()].iter().map(|&b| normalise(b))
-        };
-        indices.into_iter().flat_map(one).collect()
-    }
-
-    /// The images at `indices` with their labels. Indices wrap around at the end.
-    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let (len, elements) = (self.len(), self.elements());
-        let indices: Vec<_> = indices.into_iter().map(|i| i % len).collect();
-        let pixels = indices.iter().flat_map(|i| &self.pixels[i * elements..][..elements]).copied().collect();
-        let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect());
-        Self { shape: self.shape, pixels, labels }
-    }
-
-    fn idx(folder: &Path, split: Split, shape: [usize; 3], present: &[PathBuf]) -> Result<Loaded, DataError> {
-        let [images_name, labels_name] = match split {
-            Split::Train => [MNIST[0], MNIST[1]],
-            Split::Test => [MNIST[2], MNIST[3]],
-        };
-        let path = find(folder, images_name).ok_or_else(|| {
-            let names: Vec<_> = present.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy())).collect();
-            DataError::Incomplete { path: folder.into(), missing: images_name.into(), present: names.join(", ") }
-        })?;
-        let images = Idx::open(&path, 3)?;
-        let count = images.count();
-        let labels =
-            find(folder, labels_name).map(|path| Ok::<_, FileError>((Idx::open(&path, 1)?, path))).transpose()?;
-        if let Some((labels, labels_path)) = labels.as_ref().filter(|(labels, _)| labels.count() != count) {
-            let problem = format!("{} labels for the {count} images of {}", labels.count(), path.display());
-            return Err(FileError::new(labels_path, problem).into());
-        }
-        let summary = Summary {
-            resized: Some(images.image()).filter(|&size| size != shape[1..]),
-            labels: labels.is_none().then(|| folder.join(labels_name)),
-            ..Summary::default()
-        };
-        let pixels = images.images(shape)?;
-        let labels = labels.map(|(labels, _)| labels.bytes()).transpose()?;
-        Ok(Loaded { images: Self { shape, pixels, labels }, summary })
-    }
-
-    fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
-        let Listing { pictures, unreadable, others } = list(folder)?;
-        let (train, test, by) = divide(folder, pictures);
-        let counts = [train.len(), test.len()];
-        let parts = Some((train.len(), test.len(), by));
-        let paths = if split == Split::Train { train } else { test };
-        let mut summary = Summary { parts, unreadable, others, ..Summary::default() };
-        let mut failed = vec![];
-        let mut pixels = vec![];
-        for path in &paths {
-            match read_picture(path, shape, background) {
-                Ok(picture) => {
-                    pixels.extend(picture.pixels);
-                    summary.on_black += usize::from(picture.background == Some(0));
-                    summary.on_white += usize::from(picture.background == Some(255));
-                }
-                Err(e) => failed.push(e),
-            }
-        }
-        let (count, total) = (failed.len(), paths.len());
-        if count > (total / 10).max(1) || (count > 0 && count == total) {
-            return Err(DataError::Unreadable { path: folder.into(), count, total, first: summary::first(&failed) });
-        }
-        if paths.is_empty() {
-            let path = folder.into();
-            return Err(match counts {
-                [0, 0] if summary.others.is_empty() => DataError::NoData { path, detail: String::new() },
-                [0, 0] => DataError::NoData { path, detail: format!("; {}", summary::others(&summary.others)) },
-                [0, count] => DataError::NoTraining { path, count },
-                [count, _] => DataError::NoTest { path, count },
-            });
-        }
-        summary.unreadable.extend(failed);
-        Ok(Loaded { images: Self { shape, pixels, labels: None }, summary })
-    }
-}
-
-/// The names of MNIST's files: images and labels of the training set, and of the test set.
-const MNIST: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
-
-/// Finds one of MNIST's files: with a hyphen or, as some unpackers write it, a dot before `idx`, gzipped or not.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let names = [name.to_string(), name.replace("-idx", ".idx")];
-    let files = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
-    files.map(|file| folder.join(file)).find(|path| path.is_file())
 }

@@ -1,9 +1,17 @@
-use super::HeldOut;
 use crate::files::FileError;
 use crate::picture::FORMATS;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+
+/// What decides which pictures of a folder are held out from training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldOut {
+    /// The names of its subfolders.
+    Folder,
+    /// The hashes of the pictures' paths.
+    Hash,
+}
 
 /// What loading a part of a data set did beside reading images.
 #[derive(Clone, Debug, Default, PartialEq)]

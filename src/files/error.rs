@@ -12,13 +12,11 @@ pub struct FileError {
 }
 
 impl FileError {
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn new(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
         Self { path: path.into(), reason: reason.to_string() }
     }
 
     /// A read error of the system.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn unreadable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
         Self::new(path, format!("cannot be read: {error}"))
     }

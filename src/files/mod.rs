@@ -13,6 +13,7 @@ pub use atomic::{check_output, replace, unused};
 #[cfg(feature = "train")]
 pub(crate) use atomic::{folder_of, remove_temporaries};
 pub use error::FileError;
+pub use safetensors::half_precision;
 
 /// Whether `path` exists.
 #[cfg(feature = "train")]

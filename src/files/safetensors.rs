@@ -1,9 +1,11 @@
-//! Named f32 tensors in the safetensors format. A header is read and compared with the tensors that its reader expects
+//! Named f32 tensors in the safetensors format, which are also read from half precision. A header is read and compared with the tensors that its reader expects
 //! before the body, so that no file decides how much is read.
 
 use super::excerpt;
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use safetensors::tensor::{Metadata, TensorView};
-use safetensors::{Dtype, serialize};
+use safetensors::{Dtype, SafeTensors, serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 #[cfg(feature = "train")]
@@ -51,7 +53,7 @@ impl Header {
     }
 
     /// Reads the values of all tensors from `source`, which stands at the end of the header. The tensors must be exactly
-    /// those of `expected`, given by name and shape. Errors are descriptions as text.
+    /// those of `expected`, given by name and shape, in single or half precision. Errors are descriptions as text.
     pub fn read_tensors(
         &self,
         source: &mut impl Read,
@@ -62,8 +64,8 @@ impl Header {
             if found.shape != *shape {
                 return Err(format!("`{name}` has shape {}, not {shape:?}", excerpt(&format!("{:?}", found.shape))));
             }
-            if found.dtype != Dtype::F32 {
-                return Err(format!("`{name}` is of type {:?}, not F32", found.dtype));
+            if !matches!(found.dtype, Dtype::F32 | Dtype::F16) {
+                return Err(format!("`{name}` is of type {:?}, not F32 or F16", found.dtype));
             }
         }
         let names = self.contents.offset_keys();
@@ -73,7 +75,15 @@ impl Header {
         let mut tensors = BTreeMap::new();
         for name in names {
             let mut values = vec![0f32; expected[&name].iter().product()];
-            source.read_exact(bytemuck::cast_slice_mut(&mut values)).map_err(|e| format!("`{name}`: {e}"))?;
+            let read = if self.contents.info(&name).is_some_and(|info| info.dtype == Dtype::F16) {
+                let mut halves = vec![f16::ZERO; values.len()];
+                let read = source.read_exact(bytemuck::cast_slice_mut(&mut halves));
+                halves.convert_to_f32_slice(&mut values);
+                read
+            } else {
+                source.read_exact(bytemuck::cast_slice_mut(&mut values))
+            };
+            read.map_err(|e| format!("`{name}`: {e}"))?;
             tensors.insert(name, values);
         }
         Ok(tensors)
@@ -91,6 +101,33 @@ pub(crate) fn to_bytes(tensors: &[Named<'_>], metadata: HashMap<String, String>)
         })
         .collect::<Result<Vec<_>, String>>()?;
     serialize(views, Some(metadata)).map_err(|e| e.to_string())
+}
+
+/// Rounds the tensors of a safetensors file to half precision (IEEE 754 binary16), which halves its size.
+///
+/// # Errors
+/// If the bytes are no safetensors file, a tensor is not in single precision, or a number is beyond half precision's
+/// greatest, 65504. Errors are descriptions as text.
+pub fn half_precision(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let mut halves = vec![];
+    for (name, tensor) in file.iter() {
+        if tensor.dtype() != Dtype::F32 {
+            return Err(format!("`{name}` is of type {:?}, not F32", tensor.dtype()));
+        }
+        let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+        let rounded: Vec<f16> = values.iter().map(|&x| f16::from_f32(x)).collect();
+        if let Some((x, _)) = values.iter().zip(&rounded).find(|(x, half)| x.is_finite() && !half.is_finite()) {
+            return Err(format!("`{name}` contains {x}, which half precision cannot hold"));
+        }
+        halves.push((name, tensor.shape().to_vec(), rounded));
+    }
+    let views = halves.iter().map(|(name, shape, values)| {
+        let view = TensorView::new(Dtype::F16, shape.clone(), bytemuck::cast_slice(values));
+        view.map(|view| (name, view)).map_err(|e| e.to_string())
+    });
+    serialize(views.collect::<Result<Vec<_>, _>>()?, header.metadata().clone()).map_err(|e| e.to_string())
 }
 
 /// Writes a safetensors file atomically.
@@ -126,6 +163,21 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_keeps_names_shapes_metadata_and_eleven_bits() {
+        let metadata = HashMap::from([("what".into(), "a test".into())]);
+        let tensors: [Named<'_>; 2] = [("b".into(), vec![2, 1], &[1.5, -65504.0]), ("a".into(), vec![1], &[0.1])];
+        let single = to_bytes(&tensors, metadata.clone()).unwrap();
+        let half = half_precision(&single).unwrap();
+        assert_eq!(Header::read(&mut &half[..], half.len() as u64).unwrap().metadata, metadata);
+        let found = read(&half, &[("a", &[1]), ("b", &[2, 1])]).unwrap();
+        assert_eq!(found["b"], [1.5, -65504.0]);
+        assert!((found["a"][0] - 0.1).abs() < 0.1 / 2048.0 && found["a"][0] != 0.1, "{}", found["a"][0]);
+        let large = to_bytes(&[("a".into(), vec![1], &[7e4])], metadata).unwrap();
+        assert!(half_precision(&large).unwrap_err().contains("`a` contains 70000"));
+        assert!(half_precision(&half).unwrap_err().contains("of type F16, not F32"));
+    }
+
+    #[test]
     fn other_tensors_and_other_files_are_refused() {
         let bytes = to_bytes(&[("a".into(), vec![2], &[1.0, 2.0])], HashMap::new()).unwrap();
         let refused = |bytes: &[u8], shapes, why: &str| {
@@ -135,6 +187,7 @@ mod tests {
         refused(&bytes, &[("a", &[3])], "`a` has shape [2], not [3]");
         refused(&bytes, &[("a", &[2]), ("b", &[2])], "`b` [2] is missing");
         refused(&bytes, &[], "`a` is not a tensor of this network");
+        assert!(half_precision(b"once").is_err());
         let view = TensorView::new(Dtype::U8, vec![2], &[1, 2]).unwrap();
         refused(&serialize([("a", view)], None).unwrap(), &[("a", &[2])], "`a` is of type U8");
         refused(b"once", &[], "not a complete safetensors file");

@@ -2,9 +2,11 @@
 //! f(f(z)) = f(z), which maps noise to images and images to themselves.
 
 mod degrade;
+mod losses;
 mod objective;
 
 pub use degrade::Degradation;
+pub use losses::Losses;
 pub use objective::{Clamp, Distance, Objective, TrainingStep, Weights};
 
 /// The kind of the network's inputs. Each role has its own running averages for batch normalisation, since shared

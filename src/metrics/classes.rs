@@ -1,4 +1,5 @@
 use super::Features;
+use crate::classifier::check_labels;
 use crate::error::Error;
 use serde::Serialize;
 
@@ -46,17 +47,6 @@ pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, Erro
     check_labels(labels, probabilities.dimensions())?;
     let right = |&(i, &label): &(usize, &u8)| most_likely(probabilities.row(i)) == usize::from(label);
     Ok(labels.iter().enumerate().filter(right).count() as f64 / count as f64)
-}
-
-/// Checks that labels are classes from 0 to `classes` − 1.
-pub(super) fn check_labels(labels: &[u8], classes: usize) -> Result<(), Error> {
-    match labels.iter().position(|&label| usize::from(label) >= classes) {
-        None => Ok(()),
-        Some(i) => {
-            let (label, last) = (labels[i], classes - 1);
-            Err(Error::Unsuited(format!("image {i} has the label {label}, and the classifier knows 0 to {last}")))
-        }
-    }
 }
 
 fn most_likely(row: &[f32]) -> usize {

@@ -1,8 +1,6 @@
-//! Metrics of sample quality: distances between feature sets, the classifier that computes the features, and the
-//! evaluation of a trained network.
+//! Metrics of sample quality: distances between feature sets, and the evaluation of a trained network.
 
 mod classes;
-mod classifier;
 mod distances;
 mod evaluation;
 mod features;
@@ -11,7 +9,6 @@ mod nearest;
 mod precision_recall;
 
 pub use classes::{Classes, accuracy};
-pub use classifier::{Classification, Classifier, ClassifierConfig, Training};
 pub use evaluation::{
     DegradationMetrics, Evaluation, Projected, Projector, Reference, SampleMetrics, SampleSizes, Subject, evaluate,
 };

@@ -1,6 +1,6 @@
 //! Picture files, decoded within bounds of memory and time.
 
-use super::jpeg;
+use super::{FORMATS, jpeg};
 use crate::files::{FileError, open};
 use crate::panics::caught;
 use image::metadata::Orientation;
@@ -17,9 +17,6 @@ pub const PIXELS: u64 = 24 << 20;
 const COMPRESSED: u64 = 32 << 20;
 /// Bound of a decoder's own allocations, in bytes.
 const DECODER: u64 = 8 * PIXELS;
-
-/// The formats that are read, for messages.
-pub(crate) const FORMATS: &str = "JPEG, PNG, WebP, BMP or GIF";
 
 /// Whether a file's name says that it is a picture in one of the [`FORMATS`].
 pub(crate) fn has_picture_name(path: &Path) -> bool {

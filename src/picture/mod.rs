@@ -17,11 +17,19 @@ pub use background::Background;
 pub use {
     decode::PIXELS,
     grid::Grid,
-    read::{Picture, normalise, read_picture},
+    read::{Picture, read_picture},
 };
 
 #[cfg(feature = "train")]
 pub(crate) use {
-    decode::{FORMATS, has_picture_name, is_picture},
+    decode::{has_picture_name, is_picture},
     fit::fit,
 };
+
+/// The formats that are read, for messages.
+pub(crate) const FORMATS: &str = "JPEG, PNG, WebP, BMP or GIF";
+
+/// Maps a byte to [-1, 1]: byte/127.5 − 1.
+pub fn normalise(byte: u8) -> f32 {
+    f32::from(byte) / 127.5 - 1.0
+}

@@ -13,11 +13,6 @@ pub struct Picture {
     pub background: Option<u8>,
 }
 
-/// Maps a byte to [-1, 1]: byte/127.5 − 1.
-pub fn normalise(byte: u8) -> f32 {
-    f32::from(byte) / 127.5 - 1.0
-}
-
 /// Reads a JPEG, PNG, WebP, BMP or GIF (its first frame) of up to [`PIXELS`](super::PIXELS) pixels as an image of shape
 /// `[C, H, W]`. It is turned as its EXIF orientation says, cropped around its centre to the aspect ratio of the shape, and
 /// resized. Transparent parts show `background`.

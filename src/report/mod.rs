@@ -149,8 +149,8 @@ fn value(of: &impl serde::Serialize) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::Losses;
     use crate::model::Preset;
-    use crate::run::Losses;
 
     fn run_in(path: &Path) -> Run {
         let folder = RunFolder::create(path).unwrap();

@@ -10,5 +10,5 @@ mod result;
 pub use command::{arguments, quoted};
 pub use folder::RunFolder;
 pub use log::Log;
-pub use records::{Losses, Metrics, Origin};
+pub use records::{Metrics, Origin};
 pub use result::{check_results, result};

@@ -1,4 +1,4 @@
-use crate::run::Losses;
+use crate::method::Losses;
 
 /// A detector of two training failures: collapse of all samples to one image, and an f that does not become idempotent.
 #[derive(Default)]

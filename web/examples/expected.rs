@@ -1,5 +1,5 @@
-//! What the page must compute, from the engine on this machine: f(z) and f(f(z)) of eight noises of the shipped model, as
-//! JSON. web/test compares.
+//! What the page must compute, from the engine on this machine: f(z) and f(f(z)) of eight noises for a model, as JSON.
+//! web/test compares.
 
 use ign::method::Role;
 use ign::model::{Checkpoint, Generator, NormStatistics};

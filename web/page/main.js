@@ -22,28 +22,39 @@ function show() {
   for (const name of VIEWS) {
     $(name).hidden = name !== view;
     const tab = document.querySelector(`nav a[href="#${name}"]`);
-    if (name === 'learn') learning?.shown(name === view);
     name === view ? tab.setAttribute('aria-current', 'page') : tab.removeAttribute('aria-current');
   }
+  learning?.(view === 'learn');
+}
+
+async function load(file) {
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${file} cannot be loaded: ${answer.status} ${answer.statusText}`);
+  return new Uint8Array(await answer.arrayBuffer());
 }
 
 try {
-  const bytes = fetch('mnist.safetensors').then(async answer => {
-    if (!answer.ok) throw new Error(`the network cannot be loaded: ${answer.status} ${answer.statusText}`);
-    return new Uint8Array(await answer.arrayBuffer());
-  });
+  const [network, classifier] = ['mnist.safetensors', 'classifier.safetensors'].map(load);
   const engine = await open();
   $('adapter').textContent = engine.describe();
   say('Compiling the shaders …');
-  const single = await engine.model(await bytes, 1);
-  const edit = draw(single);
-  learning = learn(engine);
+  /** The network that draws and samples, for single images and for several. */
+  const models = { single: await engine.model(await network, 1) };
+  const edit = draw(models, await engine.recogniser(await classifier, 3));
+  let resample = () => {};
+  learning = learn(engine, async bytes => {
+    const [single, several] = [await engine.model(bytes, 1), await engine.model(bytes, 8)];
+    Object.assign(models, { single, several });
+    link.go('draw');
+    edit();
+    resample();
+  });
   measure(engine);
   addEventListener('hashchange', show);
   show();
   say('');
-  const several = await engine.model(await bytes, 8);
-  await sample(several, single, image => { link.go('draw'); edit(image); });
+  models.several = await engine.model(await network, 8);
+  resample = sample(models, image => { link.go('draw'); edit(image); });
   document.body.dataset.ready = 'yes';
 } catch (error) {
   console.error(error);

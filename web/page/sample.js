@@ -1,6 +1,6 @@
 // Sample and walk: noise, and f of it once, twice and three times; and the plane between four noises.
 
-import { distance, mixed } from './pkg/ign_web.js';
+import { analogy, distance, mixed } from './pkg/ign_web.js';
 import { enqueue } from './engine.js';
 import { drag, grid, place, put } from './picture.js';
 import { link } from './state.js';
@@ -8,16 +8,16 @@ import { link } from './state.js';
 const $ = id => document.getElementById(id);
 const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
 
-/** Shows the view for a model of several images, and one of single images. `open` takes an image that is selected. */
-export function sample(several, single, open) {
+/** Shows the view. `open` takes an image that is selected. Returns a function that shows everything again. */
+export function sample(models, open) {
   let rows = [];
 
   function show() {
     return enqueue('sample', async () => {
       const seed = Number(link.get('seed') || 1);
       $('seed').textContent = seed;
-      const z = several.noise(seed, 0, COUNT);
-      const all = await several.sample(z, TIMES);
+      const z = models.several.noise(seed, 0, COUNT);
+      const all = await models.several.sample(z, TIMES);
       rows = [z, ...Array.from({ length: TIMES }, (_, i) => all.subarray(i * z.length, (i + 1) * z.length))];
       grid($('samples'), rows, SIDE);
       const moves = rows.slice(1).map((row, i) => distance(rows[i], row).toFixed(3));
@@ -25,7 +25,7 @@ export function sample(several, single, open) {
     });
   }
 
-  $('again').onclick = () => { link.set({ seed: Number(link.get('seed') || 1) + 1 }); show(); corners = null; walk(); };
+  $('again').onclick = () => { link.set({ seed: Number(link.get('seed') || 1) + 1 }); corners = null; all(); };
   $('samples').onclick = event => {
     const [x, y] = place(event, $('samples'));
     const row = rows[Math.floor(y * rows.length)], column = Math.floor(x * COUNT);
@@ -42,8 +42,8 @@ export function sample(several, single, open) {
     context.arc(point[0] * side, point[1] * side, 7, 0, 7);
     context.fill();
     return enqueue('walk', async () => {
-      corners ??= single.noise(Number(link.get('seed') || 1), 1, 4);
-      put($('walk').getContext('2d'), await single.sample(mixed(corners, ...point), 1), SIDE);
+      corners ??= models.single.noise(Number(link.get('seed') || 1), 1, 4);
+      put($('walk').getContext('2d'), await models.single.sample(mixed(corners, ...point), 1), SIDE);
     });
   }
   const to = (x, y) => { point = [x, y].map(share => Math.min(1, Math.max(0, share))); walk(); };
@@ -55,5 +55,24 @@ export function sample(several, single, open) {
     to(point[0] + step[0] / 20, point[1] + step[1] / 20);
   };
   if (link.get('at')) point = link.get('at').split(',').map(Number);
-  return show().then(walk);
+
+  const TERMS = ['a', 'b', 'c'];
+  /** Adds and subtracts the noises of the columns that are chosen. */
+  function add() {
+    return enqueue('add', async () => {
+      const terms = TERMS.map(name => Number($(name).value));
+      const z = terms.map(column => rows[0].slice(column * SIZE, (column + 1) * SIZE));
+      const sum = await models.single.sample(analogy(...z), 1);
+      grid($('sum'), [Float32Array.from([...terms.map(column => rows[1].slice(column * SIZE, (column + 1) * SIZE)), sum].flatMap(image => [...image]))], SIDE);
+    });
+  }
+  TERMS.forEach((name, i) => {
+    for (let column = 0; column < COUNT; column++) $(name).add(new Option(`sample ${column + 1}`, column));
+    $(name).value = link.get(name) || i;
+    $(name).onchange = () => { link.set({ [name]: $(name).value }); add(); };
+  });
+
+  const all = () => show().then(walk).then(add);
+  all();
+  return all;
 }

@@ -3,14 +3,16 @@
 //! A call that waits for the adapter must end before the next one begins: the page has a queue for that.
 #![cfg(target_arch = "wasm32")]
 
+mod digits;
 mod image;
 mod measure;
 mod model;
+mod spoil;
 mod toy;
 
 use ign::gpu::Gpu;
 use ign::ops::kernels_for;
-use model::Model;
+use model::{Model, Recogniser};
 use std::fmt::Display;
 use wasm_bindgen::prelude::*;
 
@@ -53,6 +55,16 @@ impl Engine {
     /// A trained network from the bytes of a checkpoint, compiled for `count` images at a time.
     pub async fn model(&self, bytes: Vec<u8>, count: usize) -> Result<Model> {
         Model::new(&self.0, &bytes, count).await
+    }
+
+    /// A classifier from the bytes of its file, compiled for `count` images at a time.
+    pub async fn recogniser(&self, bytes: Vec<u8>, count: usize) -> Result<Recogniser> {
+        Recogniser::new(&self.0, &bytes, count).await
+    }
+
+    /// Whether the adapter computes on the CPU.
+    pub fn software(&self) -> bool {
+        self.0.caps().software
     }
 
     /// The failure of the adapter, if it has failed.

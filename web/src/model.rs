@@ -1,8 +1,9 @@
 use super::{Result, js};
+use ign::classifier::Classifier;
 use ign::gpu::Gpu;
-use ign::method::{Degradation, Role};
+use ign::method::Role;
 use ign::model::{Checkpoint, Generator, Noise, NormStatistics};
-use ign::random::{Stream, stream};
+use ign::random::Stream;
 use wasm_bindgen::prelude::*;
 
 /// A trained network.
@@ -15,6 +16,10 @@ pub struct Model {
 impl Model {
     pub async fn new(gpu: &Gpu, bytes: &[u8], count: usize) -> Result<Self> {
         let checkpoint = Checkpoint::from_bytes(bytes).map_err(js)?;
+        let shape = checkpoint.config.network.image();
+        if shape != Classifier::IMAGE {
+            return Err(JsError::new(&format!("the network takes images of shape {shape:?}; the page draws [1, 28, 28]")));
+        }
         let generator = Generator::load(gpu, &checkpoint, count, NormStatistics::Role).await.map_err(js)?;
         Ok(Self { noise: checkpoint.noise().map_err(js)?, generator })
     }
@@ -22,11 +27,6 @@ impl Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// The shape `[C, H, W]` of an image.
-    pub fn shape(&self) -> Vec<usize> {
-        self.generator.image().to_vec()
-    }
-
     /// Noise for `count` images, that of `examples/sample` for the same seed.
     pub fn noise(&self, seed: u32, counter: u32, count: usize) -> Vec<f32> {
         let elements: usize = self.generator.image().iter().product();
@@ -42,17 +42,27 @@ impl Model {
     pub async fn project(&self, x: Vec<f32>, times: usize) -> Result<Vec<f32>> {
         Ok(self.generator.repeat(Role::Image, &x, times).await.map_err(js)?.concat())
     }
+}
 
-    /// The names of the degradations for these images.
-    pub fn degradations(&self) -> Vec<String> {
-        Degradation::all(self.generator.image()[0]).into_iter().map(Degradation::name).collect()
+/// A classifier of digits.
+#[wasm_bindgen]
+pub struct Recogniser(Classifier);
+
+impl Recogniser {
+    pub async fn new(gpu: &Gpu, bytes: &[u8], count: usize) -> Result<Self> {
+        Ok(Self(Classifier::from_bytes(gpu, bytes, count).await.map_err(js)?))
     }
+}
 
-    /// Images with the degradation at this place of the list.
-    pub fn degrade(&self, x: Vec<f32>, place: usize, seed: u32) -> Result<Vec<f32>> {
-        let shape = self.generator.image();
-        let all = Degradation::all(shape[0]);
-        let degradation = all.get(place).ok_or_else(|| JsError::new("there is no such degradation"))?;
-        degradation.apply(&x, shape, &mut stream(seed.into(), Stream::Degradation, 0)).map_err(js)
+#[wasm_bindgen]
+impl Recogniser {
+    /// For each image, the most likely digit and its probability, one after the other.
+    pub async fn recognise(&self, images: Vec<f32>) -> Result<Vec<f32>> {
+        let seen = self.0.look(&images).await.map_err(js)?;
+        let likely = |p: &[f32]| {
+            let (digit, probability) = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap_or((0, &0.0));
+            [digit as f32, *probability]
+        };
+        Ok(seen.probabilities.chunks_exact(Classifier::CLASSES).flat_map(likely).collect())
     }
 }

@@ -2,7 +2,7 @@
 
     python3 web/test PAGE EXPECTED [SCREENSHOTS]
 
-PAGE is the folder that `scripts/web --build` makes, EXPECTED the output of the example `expected`, SCREENSHOTS a folder for
+PAGE is the folder that `scripts/web --build` makes, EXPECTED what `scripts/web-test` collects from the example `expected`, SCREENSHOTS a folder for
 pictures of every view. Started by scripts/web-test.
 """
 

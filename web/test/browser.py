@@ -23,6 +23,9 @@ CHROMIUM = [
 class Browser:
     """A session of a browser, by the WebDriver protocol."""
 
+    # The key of an arrow to the right.
+    RIGHT = "\ue014"
+
     def __init__(self, width, height, pictures=None):
         self.width, self.pictures = width, pictures
         with socket.socket() as free:
@@ -70,11 +73,23 @@ class Browser:
             assert time.time() < end, f"{condition} does not come true; the page says: {status}"
             time.sleep(0.1)
 
+    def settle(self):
+        """Waits for the calls of the engine that are queued."""
+        self.run("const { enqueue } = await import('./engine.js'); await enqueue('test', () => {})")
+
     def find(self, selector):
         return next(iter(self.call("/element", {"using": "css selector", "value": selector}).values()))
 
     def click(self, selector):
         self.call(f"/element/{self.find(selector)}/click", {})
+
+    def keys(self, selector, text):
+        """Types into an element."""
+        self.call(f"/element/{self.find(selector)}/value", {"text": text})
+
+    def choose(self, selector, path):
+        """Chooses a file."""
+        self.keys(selector, str(path))
 
     def stroke(self, selector, points, kind="touch"):
         """Moves a pressed pointer over an element, between points given as shares of its size from its centre."""

@@ -1,5 +1,7 @@
 """Sample and walk: noise, samples, and the plane between noises."""
 
+import json
+
 from browser import INK, TEXT, TOLERANCE
 
 
@@ -14,11 +16,22 @@ def use(browser):
     browser.until(f"{INK.format('#walk')} !== {before}")
     browser.click("#again")
     browser.until(f"{TEXT.format('#seed')} === '2'")
+    browser.settle()
     browser.screenshot("sample")
+    add(browser)
+
+
+def add(browser):
+    """a − b + c with b = c is a, but for its length."""
+    ink = "document.querySelector('#sum').getContext('2d').getImageData(90, 0, 28, 28).data.join()"
+    before = browser.run(f"return {ink}")
+    browser.click("#b option[value='2']")
+    browser.until(f"{ink} !== {json.dumps(before)}")
+    assert "b=2" in browser.run("return location.hash")
 
 
 def compare(browser, expected):
-    """The samples of the page are those of the engine on this machine."""
+    """The samples of the page are those of the engine on this machine, from the same file and from that of full precision."""
     found = browser.run(
         """
         const { open } = await import('./engine.js');
@@ -28,7 +41,10 @@ def compare(browser, expected):
         return Array.from(await model.sample(model.noise(1, 0, 8), 2));
         """
     )
-    assert len(found) == len(expected)
-    worst = max(abs(a - b) for a, b in zip(found, expected))
+    assert len(found) == len(expected["page"]) == len(expected["full"])
+    worst = max(abs(a - b) for a, b in zip(found, expected["page"]))
     print(f"compare   f(z) and f(f(z)) differ by {worst:.1e} from those of this machine's adapter")
     assert worst < TOLERANCE
+    differences = [abs(a - b) for a, b in zip(found, expected["full"])]
+    print(f"compare   half precision changes them by {sum(differences) / len(differences):.1e} on average, {max(differences):.1e} at most")
+    assert sum(differences) / len(differences) < 0.01

@@ -1,5 +1,6 @@
-use super::super::{Classifier, Features, accuracy};
+use super::super::{Features, accuracy};
 use super::{check_shape, mean_distance};
+use crate::classifier::Classifier;
 use crate::data::Images;
 use crate::error::Error;
 use crate::method::{Degradation, Distance, Role};
@@ -117,7 +118,7 @@ impl<'a> Projector<'a> {
     /// The classifier's accuracy on `images`, if there are a classifier and labels.
     fn judge(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, Error> {
         let (Some(classifier), Some(labels)) = (self.classifier, labels) else { return Ok(None) };
-        let seen = classifier.look(images)?;
+        let seen = classifier.blocking_look(images)?;
         accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, labels).map(Some)
     }
 }

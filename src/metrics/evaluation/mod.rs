@@ -8,7 +8,7 @@ pub use samples::{Reference, SampleMetrics};
 
 use samples::NEIGHBOURS;
 
-use super::Classifier;
+use crate::classifier::Classifier;
 use crate::data::Images;
 use crate::error::Error;
 use crate::method::{Degradation, Distance, Role};

@@ -1,5 +1,6 @@
-use super::super::{Classes, Classifier, Features, Gaussian, PrecisionRecall, nearest, precision_recall};
+use super::super::{Classes, Features, Gaussian, PrecisionRecall, nearest, precision_recall};
 use super::{SampleSizes, recognised};
+use crate::classifier::Classifier;
 use crate::data::Images;
 use crate::error::Error;
 use serde::Serialize;
@@ -50,7 +51,7 @@ impl<'a> Reference<'a> {
         recognised(test)?;
         let train = train.gather(0..train.len());
         let test = test.gather(0..sizes.samples.min(test.len()));
-        let features = classifier.look(&test)?.features;
+        let features = classifier.blocking_look(&test)?.features;
         let gaussian = Gaussian::fit(&Features::new(&features, Classifier::FEATURES)?)?;
         Ok(Self { classifier, sizes, test, features, gaussian, train })
     }
@@ -76,7 +77,7 @@ impl<'a> Reference<'a> {
 
     /// Computes the metrics of `images`. The distance to the nearest training image is that of `near` instead.
     fn measure(&self, name: &str, images: &[f32], near: &[f32]) -> Result<SampleMetrics, Error> {
-        let seen = self.classifier.look(images)?;
+        let seen = self.classifier.blocking_look(images)?;
         let real = Features::new(&self.features, Classifier::FEATURES)?;
         let samples = Features::new(&seen.features, Classifier::FEATURES)?;
         let [first_real, first_samples] = [real, samples].map(|features| features.first(self.sizes.manifold));

@@ -1,5 +1,5 @@
 use super::network::{initial, networks, record};
-use super::{Classifier, save};
+use super::{BATCH, Classifier, save};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
@@ -116,7 +116,7 @@ impl Training {
     /// # Errors
     /// If the adapter fails.
     pub fn classifier(&self) -> Result<Classifier, Error> {
-        Classifier::new(&self.gpu, self.descent.store())
+        self.gpu.wait(Classifier::new(&self.gpu, self.descent.store(), BATCH))
     }
 
     /// Writes the classifier, completely or not at all.
@@ -174,13 +174,13 @@ mod tests {
         assert!((losses[0] - 10f32.ln()).abs() < 0.3 && losses[59] < losses[0] / 2.0, "{} {}", losses[0], losses[59]);
 
         let images = greys().gather(0..13);
-        let seen = training.classifier().unwrap().look(&images).unwrap();
+        let seen = training.classifier().unwrap().blocking_look(&images).unwrap();
         assert_eq!((seen.features.len(), seen.probabilities.len()), (13 * 64, 13 * 10));
         assert!(seen.probabilities.chunks(10).all(|p| (p.iter().sum::<f32>() - 1.0).abs() < 1e-5));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("classifier.safetensors");
         training.save(&path).unwrap();
-        assert_eq!(Classifier::load(gpu(), &path).unwrap().look(&images).unwrap(), seen);
+        assert_eq!(Classifier::load(gpu(), &path).unwrap().blocking_look(&images).unwrap(), seen);
 
         let other = folder.path().join("other.safetensors");
         crate::files::safetensors::write(&other, &[], [("ign.classifier".into(), "1".into())].into()).unwrap();
