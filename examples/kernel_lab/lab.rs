@@ -70,8 +70,12 @@ fn numbers(count: usize, offset: u64) -> Vec<f32> {
 /// The program of a step for these matrices, after a run that was right, and the error of its result.
 ///
 /// # Errors
-/// A wrong result; an error of the adapter.
+/// A size that is no multiple of the step's tile; a wrong result; an error of the adapter.
 pub async fn checked(gpu: &Gpu, step: &Step, product: &Product) -> Result<(Program, f64), Box<dyn Error>> {
+    let tile = (step.tile)(gpu.caps().subgroup.unwrap_or(1));
+    if tile.iter().any(|&extent| !product.size.is_multiple_of(extent as usize)) {
+        return Err(format!("{}: {} rows and columns are not whole tiles of {tile:?}", step.name, product.size).into());
+    }
     let (commands, [a, b, c]) = commands(step, product.size as u32, gpu.caps().subgroup.unwrap_or(1));
     let program = Program::new(gpu, &commands, &Store::new()).await?;
     program.write(a, &product.a)?;

@@ -80,6 +80,14 @@ impl SyntheticStep {
         self.program.run()
     }
 
+    /// Sets the step size to 0, so that runs and repeated dispatches leave the parameters as they are.
+    ///
+    /// # Errors
+    /// An error of the adapter.
+    pub fn hold(&self) -> Result<(), GpuError> {
+        self.program.write(Adam::RATES, &[0.0, 1.0])
+    }
+
     /// Runs the step line by line, and compares the lines of least cost with their f64 reference: as many as cost `budget`
     /// floating-point operations and bytes, and for every kernel at least one. Hands each of these lines with its error to
     /// `each`, as [`Compiled::compare`].

@@ -39,7 +39,14 @@ impl Engine {
     ///
     /// # Errors
     /// If a setting is out of range, or the adapter fails.
-    pub async fn train(&self, digits: &Digits, width: usize, batch: usize, frequency: bool, seed: u32) -> Result<Training> {
+    pub async fn train(
+        &self,
+        digits: &Digits,
+        width: usize,
+        batch: usize,
+        frequency: bool,
+        seed: u32,
+    ) -> Result<Training> {
         let noise = if frequency { NoiseKind::Frequency } else { NoiseKind::Gaussian };
         let config = Config { width, batch, noise, seed: seed.into(), ..Preset::Quick.config() };
         Training::new(Trainer::new(&self.0, &config, digits.0.clone()).await)

@@ -18,7 +18,9 @@ impl Model {
         let checkpoint = Checkpoint::from_bytes(bytes).map_err(js)?;
         let shape = checkpoint.config.network.image();
         if shape != Classifier::IMAGE {
-            return Err(JsError::new(&format!("the network takes images of shape {shape:?}; the page draws [1, 28, 28]")));
+            return Err(JsError::new(&format!(
+                "the network takes images of shape {shape:?}; the page draws [1, 28, 28]"
+            )));
         }
         let generator = Generator::load(gpu, &checkpoint, count, NormStatistics::Role).await.map_err(js)?;
         Ok(Self { noise: checkpoint.noise().map_err(js)?, generator })
