@@ -70,8 +70,8 @@ function finish(measurement, result) {
   const rows = measurement.rows().map(plain), headings = groups(measurement);
   document.querySelectorAll('#measured tbody').forEach(body => body.remove());
   const lines = rows.map(row => [row, show(row, headings)]).filter(([row]) => row.calls !== undefined).map(([, line]) => line);
-  $('roofline').firstElementChild.innerHTML = measurement.drawing();
   $('roofline').hidden = !lines.length;
+  $('roofline').firstElementChild.innerHTML = lines.length ? measurement.drawing() : '';
   document.querySelectorAll('#roofline circle').forEach((circle, i) => {
     const choose = () => {
       document.querySelectorAll('#measure .chosen').forEach(chosen => chosen.classList.remove('chosen'));
