@@ -56,20 +56,41 @@ function show(row, headings) {
     element('summary', 'how it works', details);
     element('p', row.text, details);
   }
-  const share = row.share === undefined ? '' : `${digits(100 * row.share)} %`;
-  const error = row.error === undefined ? '' : row.error.toExponential(0);
-  const cells = [row.calls ?? '', time(row.ms), digits(row.gflops), digits(row.gbytes), '', error].map(text => element('td', text, line));
-  element('span', share, cells[4]);
-  cells[4].classList.add('share', row.limit || 'memory');
-  cells[4].style.setProperty('--share', `${Math.min(100, 100 * (row.share ?? 0))}%`);
+  const cell = (text, unit) => Object.assign(element('td', text, line).dataset, { unit });
+  cell(row.calls ?? '', row.calls === 1 ? 'call' : 'calls');
+  cell(time(row.ms), '');
+  cell(digits(row.gflops), 'GFLOP/s');
+  cell(digits(row.gbytes), 'GB/s');
+  cell(row.share === undefined ? '' : `${digits(100 * row.share)} %`, 'of its roof');
+  cell(row.error?.toExponential(0) ?? '', 'error');
+  if (row.share !== undefined) {
+    line.cells[6].classList.add('share', row.limit);
+    line.cells[6].style.setProperty('--share', `${Math.min(100, 100 * row.share)}%`);
+  }
   return line;
+}
+
+/** Hides lines until they are asked for. */
+function fold(lines) {
+  if (!lines.length) return;
+  const more = lines[0].parentElement.insertRow(lines[0].sectionRowIndex);
+  more.insertCell();
+  const button = element('button', `Show ${lines.length} more, which take less time`, more.insertCell());
+  more.lastElementChild.colSpan = 7;
+  button.onclick = () => {
+    lines.forEach(line => { line.hidden = false; });
+    more.remove();
+  };
+  lines.forEach(line => { line.hidden = true; });
 }
 
 /** Shows all rows in their final order, and the drawing. A point and its row are chosen together. */
 function finish(measurement, result) {
   const rows = measurement.rows().map(plain), headings = groups(measurement);
   document.querySelectorAll('#measured tbody').forEach(body => body.remove());
-  const lines = rows.map(row => [row, show(row, headings)]).filter(([row]) => row.calls !== undefined).map(([, line]) => line);
+  const shown = rows.map(row => [row, show(row, headings)]);
+  fold(shown.filter(([row]) => row.group === 'operation' && !row.label).map(([, line]) => line));
+  const lines = shown.filter(([row]) => row.calls !== undefined).map(([, line]) => line);
   $('roofline').hidden = !lines.length;
   $('roofline').firstElementChild.innerHTML = lines.length ? measurement.drawing() : '';
   document.querySelectorAll('#roofline circle').forEach((circle, i) => {

@@ -67,13 +67,16 @@ def operations(rows):
     assert len(checks) == 2 and "compared with f64 on the same operands: all of them" in checks[0]["note"], checks
     [whole] = [row["ms"] for row in rows if row["name"] == "training step, w = 8, batch 16"]
     print(f"measure   {len(timed)} operations take {total:.0f} ms, the step {whole:.0f} ms")
-    assert 0.5 < total / whole < 2, (total, whole)
+    # Others may use the machine meanwhile.
+    assert 0.4 < total / whole < 2.5, (total, whole)
 
 
 def drawing(browser, result):
     """The drawing has a point for each row with calls, and is as wide as there is room for."""
     points = browser.run("return document.querySelectorAll('#roofline circle').length")
     assert points == sum("calls" in row for row in result["rows"]), points
+    lines = browser.run("return [...document.querySelectorAll('[data-group=operation] td:first-child')].length")
+    assert lines == sum(row["group"] == "operation" for row in result["rows"]) + 1, lines
     browser.run("document.querySelector('#measure').scrollIntoView()")
     browser.screenshot("measure")
     browser.run("document.querySelector('#roofline').scrollIntoView({block: 'center'})")

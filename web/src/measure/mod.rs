@@ -90,7 +90,7 @@ impl Measurement {
         let row = match task {
             Task::Roof => {
                 self.peaks = Peaks::measure(&self.gpu).await.map_err(js)?;
-                Row::roof(&self.peaks)
+                Row::roof(&self.peaks, self.gpu.caps())
             }
             Task::Lab(step) => self.lab(step).await?,
             Task::Product(size) => self.product(size).await?,

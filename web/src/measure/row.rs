@@ -1,7 +1,7 @@
 //! Rows of the table of measurements.
 
 use super::steps::Step;
-use ign::gpu::{Cost, Distinct};
+use ign::gpu::{Caps, Cost, Distinct};
 use ign::roof::{Peaks, Point};
 use wasm_bindgen::prelude::*;
 
@@ -41,10 +41,11 @@ impl Row {
         Self { group: group.into(), ..Self::default() }
     }
 
-    pub fn roof(peaks: &Peaks) -> Self {
+    /// The roof of the adapter with these `caps`.
+    pub fn roof(peaks: &Peaks, caps: &Caps) -> Self {
         Self {
-            name: "the roof".into(),
-            note: "multiply-adds in registers, and a copy between buffers of 64 MiB".into(),
+            name: "multiply-adds in registers, and a copy between buffers of 64 MiB".into(),
+            note: caps.to_string(),
             gflops: Some(peaks.gflops),
             gbytes: Some(peaks.gbytes),
             ..Self::of("roof")
@@ -54,15 +55,19 @@ impl Row {
     /// A step of the kernel lab on an adapter with subgroups of this many lanes.
     pub fn lab(step: &Step, size: usize, lanes: u32) -> Self {
         let counts = (step.counts)(lanes);
-        let share = |count: f64| 100.0 * count / counts.multiply_adds;
+        let per = |count: f64, what: &str| {
+            let share = (1000.0 * count / counts.multiply_adds).round() / 10.0;
+            (share > 0.0).then(|| format!("{share} {what}"))
+        };
+        let counts = [
+            per(counts.loads, "loads"),
+            per(counts.workgroup_loads, "loads from workgroup memory"),
+            per(counts.shuffles, "shuffles"),
+        ];
+        let counts: Vec<_> = counts.into_iter().flatten().collect();
         Self {
             name: format!("{}, {size}³", step.name),
-            note: format!(
-                "per 100 multiply-adds {:.3} loads, {:.3} from workgroup memory, {:.3} shuffles",
-                share(counts.loads),
-                share(counts.workgroup_loads),
-                share(counts.shuffles)
-            ),
+            note: format!("per 100 multiply-adds {}", counts.join(", ")),
             text: step.text(),
             ..Self::of("lab")
         }
@@ -103,7 +108,7 @@ impl Row {
     pub fn timed(self, peaks: &Peaks, cost: Cost, seconds: f64, calls: usize) -> Self {
         let mut row = Self { calls: Some(calls), ms: Some(1e3 * seconds), cost, ..self };
         if let Some(point) = row.point() {
-            row.gflops = Some(point.gflops());
+            row.gflops = (cost.flops > 0).then(|| point.gflops());
             row.gbytes = Some(point.gbytes());
             row.share = Some(point.share(peaks));
             let arithmetic = point.intensity() > peaks.gflops / peaks.gbytes;
