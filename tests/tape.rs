@@ -263,6 +263,8 @@ fn a_compiled_tape_makes_no_objects_while_it_runs_and_updates_its_state() {
     store.blocking_set(&gpu, "gamma", &[1.0, 1.0]).unwrap();
     store.blocking_set(&gpu, "beta", &[0.5, 0.25]).unwrap();
     let program = blocking_compile(&gpu, &store, &tape, &[("y", y)]).unwrap();
+    let (compiled, wanted) = gpu.compiled();
+    assert!(compiled == wanted && wanted > 0, "{compiled} of {wanted}");
     let wrong = program.write("x", &[0.0; 3]).unwrap_err().to_string();
     assert!(wrong.contains("72 elements expected, 3 given"), "{wrong}");
     assert!(program.blocking_read(&["z"]).unwrap_err().to_string().contains("z"));

@@ -62,7 +62,7 @@ export function chosen(input, use) {
  * `failed(error)` says what went wrong. As many steps are taken at once as fill a `frame`, in milliseconds.
  */
 export function player(kind, { run, single, reset }, { frame, running, advance, restart, failed }) {
-  let visible = false, count = 1;
+  let visible = false, count = 1, round = 0;
 
   async function timed(steps) {
     const start = performance.now();
@@ -70,14 +70,16 @@ export function player(kind, { run, single, reset }, { frame, running, advance, 
     count = Math.max(1, Math.min(50, Math.round(steps * frame / (performance.now() - start))));
   }
   const stop = error => { toggle(false); failed(error); };
-  const go = () => enqueue(kind, () => timed(count)).then(() => {
-    if (running && visible) requestAnimationFrame(go);
+  // A round of steps ends when the training pauses, is hidden, or another round begins.
+  const goes = mine => running && visible && mine === round;
+  const go = mine => enqueue(kind, () => (goes(mine) ? timed(count) : undefined)).then(() => {
+    if (goes(mine)) requestAnimationFrame(() => go(mine));
   }).catch(stop);
 
   function toggle(to) {
     running = to;
     run.textContent = running ? 'Pause' : 'Run';
-    if (running && visible) go();
+    if (running && visible) go(++round);
   }
   const again = (go = running) => enqueue(`${kind} again`, restart).then(() => toggle(go)).catch(stop);
   run.onclick = () => toggle(!running);
@@ -87,8 +89,9 @@ export function player(kind, { run, single, reset }, { frame, running, advance, 
   return {
     again,
     shown(now) {
-      if (now && !visible) { visible = true; if (running) go(); }
+      if (now === visible) return;
       visible = now;
+      if (running && visible) go(++round);
     },
   };
 }

@@ -67,7 +67,7 @@ export function draw(models, recogniser) {
 
   function keep() {
     const ink = drawn().map(value => value + 1);
-    link.set({ x: ink.some(Boolean) ? btoa(String.fromCharCode(...ink.map(value => 127.5 * value))) : '' });
+    link.set({ x: ink.some(Boolean) ? btoa(String.fromCharCode(...ink.map(value => Math.round(127.5 * value)))) : '' });
   }
 
   function stroke(x, y) {

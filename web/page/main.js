@@ -1,9 +1,10 @@
 // Start: the adapter, the network, and the view that the link names.
 
 import { draw } from './draw.js';
-import { open } from './engine.js';
+import { NoAdapter, failure, open } from './engine.js';
 import { learn } from './learn.js';
 import { measure } from './measure.js';
+import { recorded } from './recorded.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
 
@@ -11,10 +12,22 @@ const $ = id => document.getElementById(id);
 const VIEWS = ['draw', 'sample', 'learn', 'measure'];
 
 function say(text, failed = false) {
-  $('status').textContent = text;
+  $('status-text').textContent = text;
   $('status').hidden = !text;
   $('status').classList.toggle('failed', failed);
 }
+
+/** Says the first failure, and offers to open the page anew: what is drawn and set is in the link. */
+function fail(text) {
+  if (!$('reopen').hidden) return;
+  say(text, true);
+  $('reopen').hidden = false;
+  $('status').scrollIntoView({ block: 'nearest' });
+}
+$('reopen').onclick = () => location.reload();
+failure.then(reason => fail(`The GPU was taken from the page or has failed: ${reason}
+Open it again: the view, its settings and the drawing come back, a training starts anew.`));
+addEventListener('unhandledrejection', ({ reason }) => fail(String(reason?.message ?? reason)));
 
 let learning;
 function show() {
@@ -33,11 +46,20 @@ async function load(file) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
+/** Says how many shaders are compiled, while some are not. */
+function watch(engine) {
+  setInterval(() => {
+    const [ready, all] = engine.compiled();
+    $('compiling').hidden = ready === all;
+    if (ready < all) $('compiling').textContent = `Compiling the shaders … ${ready} of ${all}`;
+  }, 100);
+}
+
 try {
   const [network, classifier] = ['mnist.safetensors', 'classifier.safetensors'].map(load);
   const engine = await open();
   $('adapter').textContent = engine.describe();
-  say('Compiling the shaders …');
+  watch(engine);
   /** The network that draws and samples, for single images and for several. */
   const models = { single: await engine.model(await network, 1) };
   const edit = draw(models, await engine.recogniser(await classifier, 3));
@@ -57,6 +79,13 @@ try {
   resample = sample(models, image => { link.go('draw'); edit(image); });
   document.body.dataset.ready = 'yes';
 } catch (error) {
-  console.error(error);
-  say(String(error.message ?? error), true);
+  if (error instanceof NoAdapter) {
+    say(error.message, true);
+    addEventListener('hashchange', show);
+    show();
+    await recorded(VIEWS);
+  } else {
+    console.error(error);
+    fail(String(error.message ?? error));
+  }
 }

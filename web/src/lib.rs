@@ -67,6 +67,12 @@ impl Engine {
         self.0.caps().software
     }
 
+    /// Number of shaders that are compiled, and of those to be compiled.
+    pub fn compiled(&self) -> Vec<f64> {
+        let (compiled, wanted) = self.0.compiled();
+        vec![compiled as f64, wanted as f64]
+    }
+
     /// The failure of the adapter, if it has failed.
     pub fn failure(&self) -> Option<String> {
         self.0.healthy().err().map(|error| error.to_string())

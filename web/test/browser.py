@@ -1,60 +1,34 @@
-"""A browser under control, by the WebDriver protocol."""
+"""A browser under control, by the commands of the WebDriver protocol."""
 
 import base64
-import json
 import socket
-import subprocess
 import time
-import urllib.error
-import urllib.request
 
-CHROMIUM = [
-    "--headless=new",
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--enable-unsafe-webgpu",
-]
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Browser:
-    """A session of a browser, by the WebDriver protocol."""
+    """What is the same in all browsers. A browser has `call(path, body)`, which sends a command, `errors()`, the errors of its
+    console, and `close()`."""
 
     # The key of an arrow to the right.
     RIGHT = "\ue014"
 
-    def __init__(self, width, height, pictures=None):
-        self.width, self.pictures = width, pictures
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.driver = subprocess.Popen(["chromedriver", f"--port={port}", "--silent"])
-        self.address = f"http://127.0.0.1:{port}/session"
-        # Windows are never as narrow as a telephone.
-        screen = {"width": width, "height": height, "pixelRatio": 2, "touch": True}
-        phone = {"mobileEmulation": {"deviceMetrics": screen}} if width < 500 else {}
-        options = {"args": [*CHROMIUM, f"--window-size={width},{height}"], **phone}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        for _ in range(50):
-            try:
-                session = self.call("", {"capabilities": {"alwaysMatch": wanted}})
-                break
-            except (ConnectionError, urllib.error.URLError):
-                time.sleep(0.2)
-        self.address += "/" + session["sessionId"]
-        self.call("/timeouts", {"script": 300_000})
+    # A folder for recordings of the views, if they are to be recorded.
+    records = None
 
-    def call(self, path, body=None, method=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, {"content-type": "application/json"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=330) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as error:
-            raise AssertionError(json.load(error)["value"]["message"]) from None
+    def __init__(self, width, pictures):
+        self.width, self.pictures = width, pictures
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def open(self, address):
         self.call("/url", {"url": address})
@@ -113,14 +87,7 @@ class Browser:
         """Keeps a picture of the page as it is shown, if there is a folder for pictures."""
         if self.pictures:
             picture = base64.b64decode(self.call("/screenshot"))
-            (self.pictures / f"{name}-{self.width}.png").write_bytes(picture)
-
-    def errors(self):
-        return [entry["message"] for entry in self.call("/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]
-
-    def close(self):
-        self.call("", method="DELETE")
-        self.driver.terminate()
+            (self.pictures / f"{name}-{self.name}-{self.width}.png").write_bytes(picture)
 
 
 # Results of another adapter differ by rounding.

@@ -1,81 +1,34 @@
 """Learn: the objective on points of the plane."""
 
-import base64
-import json
-import pathlib
-import subprocess
-import tempfile
-
+import memory
 from browser import TEXT
+
+LOSSES = TEXT.format("#losses")
+STEP = f"Number(({LOSSES}.match(/step (\\d+)/) ?? [0, 0])[1])"
 
 
 def use(browser):
     """Samples come to lie on the set; a slider and a point of one's own change what is learned."""
     browser.click("nav a[href='#learn']")
-    losses = TEXT.format("#losses")
-    step = f"Number(({losses}.match(/step (\\d+)/) ?? [0, 0])[1])"
-    browser.until(f"{step} > 150", 120)
+    browser.until(f"{STEP} > 150", 120)
     browser.click("#run")
     browser.until(f"document.querySelector('#run').textContent === 'Run'")
-    paused = browser.run(f"return {step}")
-    text = browser.run(f"return {losses}")
+    paused = browser.run(f"return {STEP}")
+    text = browser.run(f"return {LOSSES}")
     print(f"learn     {text}")
     assert float(text.split("rec ")[1].split(",")[0]) < 0.05, text
     browser.screenshot("learn")
-    browser.call(f"/element/{browser.find('#shape option[value=points]')}/click", {})
+    browser.click("#shape option[value=points]")
     browser.until("!document.querySelector('#place').hidden")
     browser.stroke("#plane2", [(0.2, 0.2)], kind="mouse")
-    browser.until(f"{step} > 20 && {step} < {paused}", 120)
+    browser.until(f"{STEP} > 20 && {STEP} < {paused}", 120)
     browser.click("#run")
-    digits(browser)
 
 
-def digits(browser):
-    """A training on digits runs, pauses, and goes on from its own checkpoint; the other views use its network."""
-    losses = TEXT.format("#digits-losses")
-    step = f"Number(({losses}.match(/step (\\d+)/) ?? [0, 0])[1])"
-    rec = f"Number(({losses}.match(/rec ([\\d.]+)/) ?? [0, 9])[1])"
-    browser.click("[name=on][value=digits]")
-    browser.click("#digits-run")
-    browser.until(f"{step} > 60 && {rec} < 0.3", 120)
-    browser.click("#digits-run")
-    browser.settle()
-    print(f"learn     {browser.run(f'return {losses}')}")
-    browser.screenshot("digits")
-    before = browser.run(f"return {step}")
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        # What the button hands over.
-        script = """
-        const create = URL.createObjectURL;
-        const bytes = await new Promise(done => {
-          URL.createObjectURL = blob => { blob.arrayBuffer().then(done); return '#'; };
-          HTMLAnchorElement.prototype.click = () => {};
-          document.querySelector('#download').click();
-        });
-        URL.createObjectURL = create;
-        let text = '';
-        new Uint8Array(bytes).forEach(byte => { text += String.fromCharCode(byte); });
-        return btoa(text);
-        """
-        pathlib.Path(file.name).write_bytes(base64.b64decode(browser.run(script)))
-        browser.click("#digits-reset")
-        browser.until(f"{step} === 0 && {losses}.includes(' on ')")
-        browser.choose("#load", file.name)
-        browser.until(f"{step} === {before}", 60)
-        checked = resumed(file.name, before)
-        print(f"learn     {checked}")
-    browser.click("#digits-single")
-    browser.until(f"{step} === {before + 1}")
-    browser.click("#use")
-    browser.until("!document.querySelector('#draw').hidden")
-
-
-def resumed(path, step):
-    """The native programs read the checkpoint."""
-    root = pathlib.Path(__file__).parent.parent.parent
-    command = ["cargo", "run", "--release", "--quiet", "-p", "ign-web", "--example", "expected", "--", path]
-    answer = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    values = json.loads(answer.stdout)
-    assert len(values) == 2 * 8 * 784 and all(-1 <= value <= 1 for value in values)
-    return f"native programs read the checkpoint of step {step}"
+def steady(browser):
+    """A training needs no more memory while it goes on."""
+    browser.click("nav a[href='#learn']")
+    browser.click("#shape option[value=moons]")
+    browser.until(f"{STEP} < 50")
+    memory.steady(browser, STEP)
+    browser.click("#run")

@@ -27,6 +27,8 @@ struct Inner {
     pipelines: Mutex<HashMap<Kernel, Arc<Pipeline>>>,
     staging: Mutex<Vec<wgpu::Buffer>>,
     made: AtomicU64,
+    wanted: AtomicU64,
+    compiled: AtomicU64,
     failure: Arc<Mutex<Option<GpuError>>>,
 }
 
@@ -99,6 +101,8 @@ impl Gpu {
             pipelines: Mutex::default(),
             staging: Mutex::default(),
             made: AtomicU64::new(0),
+            wanted: AtomicU64::new(0),
+            compiled: AtomicU64::new(0),
             failure,
         };
         Ok(Self { inner: Arc::new(inner), caps })
@@ -140,6 +144,13 @@ impl Gpu {
     /// Running a compiled program creates none.
     pub fn objects_made(&self) -> u64 {
         self.inner.made.load(Ordering::Relaxed)
+    }
+
+    /// Number of kernels whose compilation has ended, well or not, and of those whose compilation has begun. They differ
+    /// while programs are compiled, and show how far that is.
+    pub fn compiled(&self) -> (u64, u64) {
+        let [compiled, wanted] = [&self.inner.compiled, &self.inner.wanted].map(|count| count.load(Ordering::Relaxed));
+        (compiled, wanted)
     }
 
     /// Number of live bind groups, compute pipelines and shader modules, and bytes of buffer memory, from wgpu's

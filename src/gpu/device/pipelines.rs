@@ -4,6 +4,7 @@ use super::{Gpu, lock};
 use crate::gpu::Result;
 use crate::gpu::kernel::{Binding, BindingKind, Interface, Kernel};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A compiled kernel.
 pub(in crate::gpu) struct Pipeline {
@@ -13,7 +14,7 @@ pub(in crate::gpu) struct Pipeline {
 }
 
 impl Gpu {
-    /// Pipelines of `kernels`. Missing pipelines are compiled, in parallel on targets with threads.
+    /// Pipelines of `kernels`. Missing pipelines are compiled in parallel: by threads, or by the browser.
     pub(in crate::gpu) async fn pipelines(&self, kernels: &[&Kernel]) -> Result<Vec<Arc<Pipeline>>> {
         let mut missing: Vec<&Kernel> = vec![];
         for kernel in kernels {
@@ -21,6 +22,7 @@ impl Gpu {
                 missing.push(kernel);
             }
         }
+        self.inner.wanted.fetch_add(missing.len() as u64, Ordering::Relaxed);
         for (kernel, made) in missing.iter().zip(self.compile(&missing).await) {
             lock(&self.inner.pipelines).insert((*kernel).clone(), Arc::new(made?));
         }
@@ -50,14 +52,17 @@ impl Gpu {
 
     #[cfg(target_arch = "wasm32")]
     async fn compile(&self, kernels: &[&Kernel]) -> Vec<Result<Pipeline>> {
-        let mut made = vec![];
-        for kernel in kernels {
-            made.push(self.pipeline(kernel).await);
-        }
-        made
+        // All are handed to the browser before it is waited for any.
+        futures_util::future::join_all(kernels.iter().map(|kernel| self.pipeline(kernel))).await
     }
 
     async fn pipeline(&self, kernel: &Kernel) -> Result<Pipeline> {
+        let pipeline = self.compile_one(kernel).await;
+        self.inner.compiled.fetch_add(1, Ordering::Relaxed);
+        pipeline
+    }
+
+    async fn compile_one(&self, kernel: &Kernel) -> Result<Pipeline> {
         let interface = kernel.reflect()?;
         let what = format!("pipeline {} on {}", kernel.describe(), self.caps);
         let (layout, raw) = self
