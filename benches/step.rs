@@ -3,9 +3,8 @@
 mod common;
 
 use common::{Rate, main as run, testing};
-use ign::method::{Clamp, Distance, Objective};
-use ign::model::Network;
-use ign::nn::Adam;
+use ign::method::Clamp;
+use ign::model::{Network, SyntheticStep};
 
 fn main() {
     run("step", Rate::Flops, |family| {
@@ -16,12 +15,9 @@ fn main() {
                 for (name, clamp) in [("no clamp", Clamp::None), ("clamp", Clamp::Noise(1.5))] {
                     let subject = format!("{network} width {width}, {name}").to_lowercase();
                     family.batch(&subject, &|tape, batch| {
-                        let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0 };
-                        let batch = (batch / share).max(2);
-                        let step = objective.record(tape, &network.layers(width), batch, network.image());
+                        let sizes = [width, (batch / share).max(2)];
+                        let step = SyntheticStep::record(tape, network, sizes, clamp);
                         let step = step.expect("the objective can be differentiated");
-                        let adam = Adam::default();
-                        adam.record(tape, &step.parameters, &step.total);
                         [&step.losses[..], &[step.y, step.w]].concat()
                     });
                 }

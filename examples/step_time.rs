@@ -53,14 +53,15 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = step::open(&arguments.settings, arguments.adapter.as_deref())?;
     say!("{}", gpu.caps());
     let settings = &arguments.settings;
-    let program = step::prepare(&gpu, settings)?;
+    let step = step::prepare(&gpu, settings)?;
     let first = start.elapsed().as_secs_f64();
 
     let made = gpu.objects_made();
-    let step::Times { median, best, host } = step::times(&gpu, &program, arguments.steps)?;
+    let step::Times { median, best, host } = step::times(&gpu, &step, arguments.steps)?;
     let made = gpu.objects_made() - made;
     let roof = Roof::measure(&gpu)?;
 
+    let program = step.program();
     let gflops = settings.flops() / median / 1e9;
     let memory = program.memory();
     let parameters: usize = settings.layers().parameters().iter().map(|p| p.shape.elements()).sum();

@@ -1,6 +1,6 @@
 //! The kernels of the tour, with their requirements and operation counts.
 
-use ign::gpu::Wgsl;
+use ign::gpu::{Caps, Wgsl};
 
 /// A step of the tour: a kernel, the tile of a workgroup, and the operation counts of the inner loop.
 pub struct Step {
@@ -88,7 +88,15 @@ pub const STEPS: [Step; 5] = [
     },
 ];
 
+/// Why a step cannot run.
+pub const NEEDS: &str = "needs subgroup operations with a fixed size";
+
 impl Step {
+    /// Whether an adapter with `caps` can run the step.
+    pub fn runs(&self, caps: &Caps) -> bool {
+        !self.subgroup || caps.subgroup.is_some()
+    }
+
     /// The comment at the head of the file.
     pub fn text(&self) -> String {
         let lines = self.source.text.lines().take_while(|l| l.starts_with("//"));

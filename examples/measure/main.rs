@@ -183,9 +183,9 @@ fn measure(
     let Settings { network, width, batch } = *settings;
     let timed = || -> Result<(Step, Profile), Box<dyn Error>> {
         let start = Instant::now();
-        let program = step::prepare(gpu, settings)?;
+        let step = step::prepare(gpu, settings)?;
         let first_s = start.elapsed().as_secs_f64();
-        let times = step::times(gpu, &program, arguments.steps)?;
+        let times = step::times(gpu, &step, arguments.steps)?;
         let gflops = settings.flops() / times.median / 1e9;
         let measured = Step {
             first_s,
@@ -195,9 +195,9 @@ fn measure(
             gflops,
             share_of_roof: gflops / roof.gflops,
             roof_gflops: roof.gflops,
-            planned_bytes: program.memory().planned,
+            planned_bytes: step.program().memory().planned,
         };
-        Ok((measured, program.blocking_profile()?))
+        Ok((measured, step.program().blocking_profile()?))
     };
     let (result, profile) = match timed() {
         Ok((step, profile)) => (Ok(step), Some(profile)),

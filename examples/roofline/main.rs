@@ -5,7 +5,6 @@
 #[macro_use]
 #[path = "../support/say.rs"]
 mod say;
-mod drawing;
 #[path = "../support/options.rs"]
 mod options;
 #[path = "../support/step.rs"]
@@ -16,6 +15,7 @@ use ign::files::{replace, unused};
 use ign::gpu::ProfileRow;
 use ign::native::roof::Roof;
 use ign::ops::blocking_variants;
+use ign::roof;
 use ign::run::check_results;
 use serde::Serialize;
 use std::error::Error;
@@ -46,7 +46,7 @@ struct Arguments {
 
 /// Measurements of an operation, in total over its dispatches with one shape and kernel.
 #[derive(Serialize)]
-struct Point {
+struct Row {
     op: String,
     shape: String,
     kernel: String,
@@ -62,25 +62,35 @@ struct Point {
     share_of_copy: f64,
 }
 
-impl Point {
-    fn new(row: &ProfileRow, roof: &Roof) -> Self {
+impl Row {
+    fn new(row: &ProfileRow, point: &roof::Point, roof: &Roof) -> Self {
         let [op, shape, kernel] = row.key.clone();
-        let intensity = row.cost.flops as f64 / row.cost.bytes.max(1) as f64;
-        // The minimum time is that of arithmetic or of memory traffic, whichever is longer.
-        let least = (row.cost.flops as f64 / roof.gflops).max(row.cost.bytes as f64 / roof.gbytes) / 1e9;
+        let copy = row.calls as f64 * roof.copy(row.cost.bytes / row.calls.max(1) as u64);
         Self {
             op,
             shape,
             kernel,
             calls: row.calls,
-            ms: 1e3 * row.time.as_secs_f64(),
-            gflops: row.gflops(),
-            gbytes: row.gbytes(),
-            intensity,
-            share_of_roof: least / row.time.as_secs_f64().max(1e-9),
-            share_of_copy: row.calls as f64 * roof.copy(row.cost.bytes / row.calls.max(1) as u64)
-                / row.time.as_secs_f64().max(1e-9),
+            ms: 1e3 * point.seconds,
+            gflops: point.gflops(),
+            gbytes: point.gbytes(),
+            intensity: point.intensity(),
+            share_of_roof: point.share(roof),
+            share_of_copy: copy / point.seconds.max(1e-9),
         }
+    }
+}
+
+/// Number of labels in the drawing: the operations with the longest times.
+const LABELS: usize = 24;
+
+fn point(i: usize, row: &ProfileRow) -> roof::Point {
+    roof::Point {
+        label: if i < LABELS { (i + 1).to_string() } else { String::new() },
+        what: format!("{} {}", row.key[0], row.key[1]),
+        cost: row.cost,
+        seconds: row.time.as_secs_f64(),
+        part: true,
     }
 }
 
@@ -105,10 +115,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         gpu = variant.clone();
     }
     say!("{}", gpu.caps());
-    let program = step::prepare(&gpu, &arguments.settings)?;
+    let step = step::prepare(&gpu, &arguments.settings)?;
     let mut profiles = vec![];
     for _ in 0..arguments.steps {
-        profiles.push(program.blocking_profile()?);
+        profiles.push(step.program().blocking_profile()?);
     }
     // The median over the steps removes interruptions of single dispatches.
     let mut profile = profiles[0].clone();
@@ -122,8 +132,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let copies = [0, 100_000, 1_000_000, 10_000_000].map(|bytes| 1e6 * roof.copy(bytes));
     say!("single copies of about 0, 0.1, 1 and 10 MB, timed like the operations: {copies:.0?} µs");
 
-    let points: Vec<_> = profile.by_shape().iter().map(|row| Point::new(row, &roof)).collect();
-    print(&points, 1e3 * profile.total().as_secs_f64(), profile.method);
+    let rows = profile.by_shape();
+    let points: Vec<_> = rows.iter().enumerate().map(|(i, row)| point(i, row)).collect();
+    let rows: Vec<_> = rows.iter().zip(&points).map(|(row, point)| Row::new(row, point, &roof)).collect();
+    print(&rows, 1e3 * profile.total().as_secs_f64(), profile.method);
     let title = format!(
         "{:?}, width {}, batch {} on {}",
         arguments.settings.network,
@@ -131,7 +143,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         arguments.settings.batch,
         gpu.caps().name
     );
-    replace(&svg, drawing::svg(&title, &roof, &points).as_bytes())?;
+    replace(&svg, roof::document(&title, &roof, &points).as_bytes())?;
     say!("plot: {}", svg.display());
     if let Some(path) = &arguments.json {
         let measured = serde_json::json!({
@@ -141,7 +153,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             "copy_gbytes": roof.gbytes,
             "dispatch_us": 1e6 * roof.copy(0),
             "method": profile.method,
-            "operations": points,
+            "operations": rows,
         });
         replace(path, &serde_json::to_vec_pretty(&measured)?)?;
         say!("measurements: {}", path.display());
@@ -149,7 +161,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print(points: &[Point], total: f64, method: &str) {
+fn print(rows: &[Row], total: f64, method: &str) {
     say!("times by {method}; share: minimum time under the roofline / time; copy: time of an equal copy / time");
     say!(
         "{:28}  {:20}  {:>5}  {:>8}  {:>6}  {:>8}  {:>6}  {:>7}  {:>6}  {:>6}  kernel",
@@ -164,7 +176,7 @@ fn print(points: &[Point], total: f64, method: &str) {
         "share",
         "copy"
     );
-    for p in points {
+    for p in rows {
         say!(
             "{:28}  {:20}  {:>5}  {:>8.3}  {:>5.1}%  {:>8.2}  {:>6.2}  {:>7.2}  {:>5.1}%  {:>5.0}%  {}",
             p.op,
@@ -180,5 +192,5 @@ fn print(points: &[Point], total: f64, method: &str) {
             p.kernel
         );
     }
-    say!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", points.iter().map(|p| p.calls).sum::<usize>());
+    say!("{:28}  {:20}  {:>5}  {total:>8.3}", "total", "", rows.iter().map(|p| p.calls).sum::<usize>());
 }

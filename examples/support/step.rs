@@ -4,12 +4,9 @@
 
 use crate::options::{BATCH, WIDTH, whole};
 use clap::Args;
-use ign::compile::{Compiled, blocking_compile};
-use ign::gpu::{Gpu, GpuError, Store};
-use ign::method::{Clamp, Distance, Objective, PREFIXES};
-use ign::model::{Network, named};
-use ign::nn::{Adam, Sequential};
-use ign::tape::Tape;
+use ign::gpu::{Gpu, GpuError};
+use ign::model::{Network, SyntheticStep, named};
+use ign::nn::Sequential;
 use std::error::Error;
 use std::time::Instant;
 
@@ -43,35 +40,18 @@ impl Settings {
     }
 }
 
-const ADAM: Adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-
 /// Opens an adapter, if the settings can be measured on one.
 pub fn open(settings: &Settings, adapter: Option<&str>) -> Result<Gpu, Box<dyn Error>> {
     settings.network.check_width(settings.width)?;
     Ok(ign::native::open(adapter)?)
 }
 
-/// Compiles a step (three applications, their backward passes, Adam) and runs it once.
-pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<Compiled, Box<dyn Error>> {
-    let (network, layers) = (settings.network, settings.layers());
-    let tape = Tape::new();
-    let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
-    let step = objective.record(&tape, &layers, settings.batch, network.image())?;
-    ADAM.record(&tape, &step.parameters, &step.total);
-    let mut store = Store::new();
-    for (name, contents) in layers.initialise(1, &PREFIXES).into_iter().chain(Adam::initial(&step.parameters)) {
-        store.blocking_set(gpu, &name, &contents)?;
-    }
-    let program = blocking_compile(gpu, &store, &tape, &[("rec", step.losses[0])])?;
-    let elements = step.x.shape().elements();
-    let image = |offset: usize| (0..elements).map(|i| (((i * 7919 + offset) % 200) as f32) / 100.0 - 1.0).collect();
-    let (x, z): (Vec<f32>, Vec<f32>) = (image(0), image(31));
-    program.write("x", &x)?;
-    program.write("z", &z)?;
-    program.write(Objective::WEIGHTS, &[1.0, 1.0, 0.1])?;
-    submit(&program, 1)?;
+/// Compiles a step and runs it once.
+pub fn prepare(gpu: &Gpu, settings: &Settings) -> Result<SyntheticStep, Box<dyn Error>> {
+    let step = gpu.wait(SyntheticStep::new(gpu, settings.network, [settings.width, settings.batch]))?;
+    step.run(1)?;
     gpu.blocking_idle()?;
-    Ok(program)
+    Ok(step)
 }
 
 /// Times of training steps, in seconds.
@@ -83,11 +63,11 @@ pub struct Times {
 }
 
 /// Runs `steps` steps after the first, and times each.
-pub fn times(gpu: &Gpu, program: &Compiled, steps: usize) -> Result<Times, GpuError> {
+pub fn times(gpu: &Gpu, step: &SyntheticStep, steps: usize) -> Result<Times, GpuError> {
     let (mut times, mut hosts) = (vec![], vec![]);
     for t in 0..steps {
         let start = Instant::now();
-        submit(program, t as u64 + 2)?;
+        step.run(t as u64 + 2)?;
         hosts.push(start.elapsed().as_secs_f64());
         gpu.blocking_idle()?;
         times.push(start.elapsed().as_secs_f64());
@@ -95,10 +75,4 @@ pub fn times(gpu: &Gpu, program: &Compiled, steps: usize) -> Result<Times, GpuEr
     times.sort_by(f64::total_cmp);
     hosts.sort_by(f64::total_cmp);
     Ok(Times { median: times[steps / 2], best: times[0], host: hosts[steps / 2] })
-}
-
-/// Submits step `t`, counted from 1.
-fn submit(program: &Compiled, t: u64) -> Result<(), GpuError> {
-    program.write(Adam::RATES, &ADAM.rates(t))?;
-    program.run()
 }

@@ -2,7 +2,7 @@
 
 use super::Compiled;
 use crate::gpu::GpuError;
-use crate::tape::{Node, Source, Tape, Tensor};
+use crate::tape::{Node, Op, Source, Tape, Tensor};
 use std::fmt;
 
 /// The fault to look for.
@@ -33,7 +33,7 @@ impl fmt::Display for Finding {
 }
 
 /// Tolerated distance of a kernel from its reference, relative to the largest magnitude of the reference.
-const TOLERANCE: f64 = 1e-4;
+pub const TOLERANCE: f64 = 1e-4;
 
 /// Tolerated distance relative to the magnitude of the partial sums of a line.
 pub(crate) const PARTIAL_TOLERANCE: f64 = 1e-6;
@@ -46,6 +46,15 @@ pub(crate) fn partial_sums(inputs: &[&[f64]], outputs: usize) -> f64 {
     finite.fold(1.0, |m, x| x.abs().max(m)) * (steps as f64).sqrt()
 }
 
+/// A line that has run, with its operands before the run and its output after it.
+struct Executed<'a> {
+    id: usize,
+    nodes: &'a [Node],
+    op: &'a dyn Op,
+    before: &'a [Vec<f32>],
+    found: &'a [f32],
+}
+
 impl Compiled {
     /// Runs the program line by line, and returns the first line with the fault `check`, or `None` if there is none.
     /// `tape` must be the tape that the program was compiled from. State is updated as in any run, up to that line.
@@ -53,10 +62,52 @@ impl Compiled {
     /// # Errors
     /// An error of the adapter.
     pub async fn check(&self, tape: &Tape, check: Check) -> Result<Option<Finding>, GpuError> {
+        match check {
+            Check::Finite => self.first(tape, |_| true, |line| not_finite(line.found)).await,
+            Check::Reference => self.compare(tape, |_| true, |_, _| {}).await,
+        }
+    }
+
+    /// [`check`](Self::check) for [`Check::Reference`] of the lines that `wanted` accepts by their number, which also hands
+    /// each of them with its error to `each`. The error is the greatest distance of an element from its f64 reference, relative to the largest magnitude of the reference plus
+    /// a hundredth of that of the line's partial sums. Above [`TOLERANCE`] it is a fault.
+    ///
+    /// # Errors
+    /// An error of the adapter.
+    pub async fn compare(
+        &self,
+        tape: &Tape,
+        wanted: impl Fn(usize) -> bool,
+        mut each: impl FnMut(usize, f64),
+    ) -> Result<Option<Finding>, GpuError> {
+        self.first(tape, wanted, |Executed { id, nodes, op, before, found }| {
+            let before: Vec<Vec<f64>> = before.iter().map(|b| b.iter().map(|&x| x.into()).collect()).collect();
+            let shapes = nodes[id].inputs.iter().map(|&i| &nodes[i].shape);
+            let tensors: Vec<_> = shapes.zip(&before).map(|(shape, data)| Tensor { shape, data }).collect();
+            let operands: Vec<_> = before.iter().map(Vec::as_slice).collect();
+            let partial = partial_sums(&operands, nodes[id].shape.elements());
+            let worst = Worst::of(found, &op.reference(&tensors, &nodes[id].shape), partial)?;
+            each(id, worst.error());
+            worst.fault()
+        })
+        .await
+    }
+
+    /// Runs the program line by line, up to the first of the `wanted` lines in which `fault` finds one.
+    async fn first(
+        &self,
+        tape: &Tape,
+        wanted: impl Fn(usize) -> bool,
+        mut fault: impl FnMut(Executed<'_>) -> Option<String>,
+    ) -> Result<Option<Finding>, GpuError> {
         let nodes = tape.nodes().to_vec();
         for (id, node) in nodes.iter().enumerate().take(self.lines()) {
             let (Source::Op(op), Some(output)) = (&node.source, self.line(id)) else { continue };
             if !self.program().has_line(id) {
+                continue;
+            }
+            if !wanted(id) {
+                self.program().run_line(id)?;
                 continue;
             }
             let memory = |&i: &usize| self.line(i).expect("the inputs of a compiled line are compiled too");
@@ -68,18 +119,8 @@ impl Compiled {
                 writes => writes.iter().map(|&i| inputs[i]).collect(),
             };
             let found = self.program().read(&changed).await?.concat();
-            let wrong = match check {
-                Check::Finite => not_finite(&found),
-                Check::Reference => {
-                    let before: Vec<Vec<f64>> = before.iter().map(|b| b.iter().map(|&x| x.into()).collect()).collect();
-                    let shapes = node.inputs.iter().map(|&i| &nodes[i].shape);
-                    let tensors: Vec<_> = shapes.zip(&before).map(|(shape, data)| Tensor { shape, data }).collect();
-                    let operands: Vec<_> = before.iter().map(Vec::as_slice).collect();
-                    let partial = partial_sums(&operands, node.shape.elements());
-                    off(&found, &op.reference(&tensors, &node.shape), partial)
-                }
-            };
-            if let Some(wrong) = wrong {
+            let executed = Executed { id, nodes: &nodes, op: op.as_ref(), before: &before, found: &found };
+            if let Some(wrong) = fault(executed) {
                 let inputs = node.inputs.iter().zip(&before).map(|(&i, data)| extremes(&nodes[i], i, data)).collect();
                 return Ok(Some(Finding { line: tape.describe(id), wrong, inputs }));
             }
@@ -94,15 +135,43 @@ fn not_finite(found: &[f32]) -> Option<String> {
     Some(format!("{count} of {} elements are not finite, the first is {} at {first}", found.len(), found[first]))
 }
 
-fn off(found: &[f32], expected: &[f64], partial: f64) -> Option<String> {
-    let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let tolerance = TOLERANCE * scale + PARTIAL_TOLERANCE * partial;
-    let distance = |(i, (&f, &e)): (usize, (&f32, &f64))| (i, (f64::from(f) - e).abs(), f, e);
-    let worst = found.iter().zip(expected).enumerate().map(distance).max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let (i, distance, found, expected) = worst;
-    // In total order a positive NaN is the greatest number, so that `max_by` finds it.
-    let off = distance.is_nan() || distance > tolerance;
-    off.then(|| format!("element {i} is {found}, its f64 reference {expected}; the tolerance is {tolerance:.1e}"))
+/// The element of an output that is furthest from its f64 reference.
+struct Worst {
+    element: usize,
+    found: f32,
+    expected: f64,
+    distance: f64,
+    /// The distance that is tolerated.
+    tolerance: f64,
+}
+
+impl Worst {
+    /// `partial` is the magnitude of the partial sums. An output without elements has no worst one.
+    fn of(found: &[f32], expected: &[f64], partial: f64) -> Option<Self> {
+        let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        let tolerance = TOLERANCE * scale + PARTIAL_TOLERANCE * partial;
+        let worst = |(element, (&found, &expected)): (usize, (&f32, &f64))| Self {
+            element,
+            found,
+            expected,
+            distance: (f64::from(found) - expected).abs(),
+            tolerance,
+        };
+        // In total order a positive NaN is the greatest number, so that `max_by` finds it.
+        found.iter().zip(expected).enumerate().map(worst).max_by(|a, b| a.distance.total_cmp(&b.distance))
+    }
+
+    fn error(&self) -> f64 {
+        TOLERANCE * self.distance / self.tolerance
+    }
+
+    fn fault(&self) -> Option<String> {
+        let Self { element, found, expected, distance, tolerance } = self;
+        let off = distance.is_nan() || distance > tolerance;
+        off.then(|| {
+            format!("element {element} is {found}, its f64 reference {expected}; the tolerance is {tolerance:.1e}")
+        })
+    }
 }
 
 fn extremes(node: &Node, line: usize, data: &[f32]) -> String {
@@ -140,6 +209,10 @@ mod tests {
         assert!(found.inputs[1].contains("from 0 to 6"), "{found}");
     }
 
+    fn off(found: &[f32], expected: &[f64], partial: f64) -> Option<String> {
+        Worst::of(found, expected, partial)?.fault()
+    }
+
     #[test]
     fn the_first_line_that_is_off_its_reference_is_named() {
         assert_eq!(off(&[1.0, 2.0], &[1.0, 2.00001], 1.0), None);
@@ -149,6 +222,22 @@ mod tests {
         let x = tape.input("x", [4]);
         let y = x + 3.0 * x;
         assert_eq!(check(&tape, y, &[1.0, -2.0, 0.5, 0.0], Check::Reference), None);
+    }
+
+    #[test]
+    fn every_line_has_an_error() {
+        let worst = Worst::of(&[1.0, 2.5], &[1.0, 2.0], 100.0).unwrap();
+        assert!((worst.error() - 0.5 / 3.0).abs() < 1e-9, "{}", worst.error());
+        let tape = Tape::new();
+        let x = tape.input("x", [2]);
+        let y = x.tanh().sum();
+        let program = blocking_compile(gpu(), &Store::new(), &tape, &[("y", y)]).unwrap();
+        program.write("x", &[0.3, 0.7]).unwrap();
+        let mut errors = vec![];
+        let compare = program.compare(&tape, |_| true, |line, error| errors.push((line, error)));
+        assert_eq!(gpu().wait(compare).unwrap(), None);
+        assert_eq!(errors.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2]);
+        assert!(errors.iter().all(|(_, error)| *error < 1e-6), "{errors:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod lower;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use blocking::blocking_compile;
-pub use check::{Check, Finding};
+pub use check::{Check, Finding, TOLERANCE};
 #[cfg(test)]
 pub(crate) use check::{PARTIAL_TOLERANCE, partial_sums};
 pub use lower::{Lowered, lower};

@@ -11,6 +11,7 @@ mod blocking;
 mod caps;
 mod commands;
 mod device;
+mod distinct;
 mod error;
 #[cfg(test)]
 mod faults;
@@ -25,6 +26,7 @@ pub use adapter::{AdapterSummary, adapters};
 pub use caps::Caps;
 pub use commands::{Command, Commands, Place, Value, ValueId};
 pub use device::{Buffer, Gpu};
+pub use distinct::Distinct;
 pub use error::GpuError;
 pub use kernel::{Binding, BindingKind, Cost, Dispatch, Field, Interface, Kernel, Params, Specialisation, Wgsl};
 pub use plan::MemoryReport;

@@ -173,7 +173,7 @@ impl Program {
         for i in 0..self.bound.len() {
             self.gpu().idle().await?;
             let start = host.lap("wait");
-            self.submit(&self.bound[i..=i])?;
+            self.submit(&self.bound[i..=i], 1)?;
             host.lap("encode and submit");
             self.gpu().idle().await?;
             times.push([start, host.lap("wait") - start]);

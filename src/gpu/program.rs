@@ -25,7 +25,7 @@ pub(super) struct BoundDispatch {
     pub cost: Cost,
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
-    grid: [u32; 3],
+    pub grid: [u32; 3],
 }
 
 /// Memory of a value on the device. The offset is in bytes.
@@ -69,12 +69,20 @@ impl Program {
 
     /// Submits one run, and returns without waiting for it.
     pub fn run(&self) -> Result<()> {
-        self.submit(&self.bound)
+        self.submit(&self.bound, 1)
+    }
+
+    /// Submits dispatch number `dispatch` of a run `times` times in a row. A number beyond the last is no dispatch.
+    pub(crate) fn repeat(&self, dispatch: usize, times: u32) -> Result<()> {
+        /// Most repetitions of a submission, so that the adapter begins while the host goes on.
+        const MOST: u32 = 256;
+        let one = self.bound.get(dispatch..=dispatch).unwrap_or_default();
+        (0..times).step_by(MOST as usize).try_for_each(|done| self.submit(one, MOST.min(times - done)))
     }
 
     /// Submits only the dispatches of one line of the tape.
     pub(crate) fn run_line(&self, line: usize) -> Result<()> {
-        self.submit(self.dispatches_of(line))
+        self.submit(self.dispatches_of(line), 1)
     }
 
     /// Whether a line of the tape has dispatches.
@@ -130,12 +138,13 @@ impl Program {
         })
     }
 
-    pub(super) fn submit(&self, dispatches: &[BoundDispatch]) -> Result<()> {
+    /// Submits `dispatches`, `times` times in a row.
+    pub(super) fn submit(&self, dispatches: &[BoundDispatch], times: u32) -> Result<()> {
         self.gpu.submit(
-            || format!("commands for {} dispatches", dispatches.len()),
+            || format!("commands for {} dispatches", dispatches.len() * times as usize),
             |encoder| {
                 let mut pass = encoder.begin_compute_pass(&Default::default());
-                dispatches.iter().for_each(|dispatch| dispatch.encode(&mut pass));
+                (0..times).flat_map(|_| dispatches).for_each(|dispatch| dispatch.encode(&mut pass));
             },
         )
     }

@@ -6,9 +6,11 @@ mod config;
 mod generator;
 mod network;
 mod noise;
+mod step;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Bound, Config, NoiseKind, Preset, Setting, named};
 pub use generator::{Generator, NormStatistics};
 pub use network::Network;
 pub use noise::{FrequencyStatistics, Noise};
+pub use step::SyntheticStep;

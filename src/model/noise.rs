@@ -2,7 +2,7 @@ use crate::error::Error;
 use crate::random::{Stream, stream};
 use rand_distr::{Distribution, StandardNormal};
 use rustfft::num_complex::Complex32;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 use std::sync::Arc;
 
 /// The distribution of the noise z.
@@ -100,6 +100,19 @@ impl FrequencyStatistics {
     }
 }
 
+/// A transform of `n` numbers.
+#[cfg(not(target_arch = "wasm32"))]
+fn plan(n: usize, direction: FftDirection) -> Arc<dyn Fft<f32>> {
+    rustfft::FftPlanner::new().plan_fft(n, direction)
+}
+
+/// A transform of `n` numbers, by the definition: for the short rows of images its n² steps are quick enough, and all fast
+/// transforms together would make a tenth of what a page loads.
+#[cfg(target_arch = "wasm32")]
+fn plan(n: usize, direction: FftDirection) -> Arc<dyn Fft<f32>> {
+    Arc::new(rustfft::algorithm::Dft::new(n, direction))
+}
+
 /// The unnormalised 2-D Fourier transform per channel.
 struct Transform {
     shape: [usize; 3],
@@ -109,9 +122,8 @@ struct Transform {
 
 impl Transform {
     fn new(shape: [usize; 3], inverse: bool) -> Self {
-        let mut planner = FftPlanner::new();
-        let mut plan = |n| if inverse { planner.plan_fft_inverse(n) } else { planner.plan_fft_forward(n) };
-        Self { shape, rows: plan(shape[2]), columns: plan(shape[1]) }
+        let direction = if inverse { FftDirection::Inverse } else { FftDirection::Forward };
+        Self { shape, rows: plan(shape[2], direction), columns: plan(shape[1], direction) }
     }
 
     fn apply(&self, mut values: Vec<Complex32>) -> Vec<Complex32> {

@@ -1,16 +1,13 @@
 //! The roofs of the roofline, for native programs: peak arithmetic and bandwidth, and the times of copies of any size.
 
 use crate::gpu::{Gpu, GpuError, Program, Store};
-pub use crate::roof::commands;
 use crate::roof::{Peaks, copy};
+use std::ops::Deref;
 
-/// Peak performance of an adapter.
+/// The [`Peaks`] of an adapter, with the times of copies.
 #[derive(Clone, Copy, Debug)]
 pub struct Roof {
-    /// Rate of multiply-adds in registers, in GFLOP/s. A multiply-add counts as two operations.
-    pub gflops: f64,
-    /// Bandwidth of a copy between two large buffers, in GB/s. Reads and writes both count.
-    pub gbytes: f64,
+    peaks: Peaks,
     /// Median time of single copies of growing size, in seconds, timed like the dispatches of a profile.
     copies: [f64; COPIES],
 }
@@ -22,8 +19,7 @@ impl Roof {
     /// # Errors
     /// Any error of the device.
     pub fn measure(gpu: &Gpu) -> Result<Self, GpuError> {
-        let Peaks { gflops, gbytes } = gpu.wait(Peaks::measure(gpu))?;
-        Ok(Self { gflops, gbytes, copies: copies(gpu)? })
+        Ok(Self { peaks: gpu.wait(Peaks::measure(gpu))?, copies: copies(gpu)? })
     }
 
     /// Time of a single dispatch that copies data, in seconds. `bytes` is the sum of the bytes read and the bytes
@@ -36,6 +32,14 @@ impl Roof {
         let (low, high) = (self.copies[above - 1], self.copies[above]);
         let share = (bytes as f64 - size(above - 1)) / (size(above) - size(above - 1));
         low + share.max(0.0) * (high - low)
+    }
+}
+
+impl Deref for Roof {
+    type Target = Peaks;
+
+    fn deref(&self) -> &Peaks {
+        &self.peaks
     }
 }
 

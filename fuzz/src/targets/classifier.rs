@@ -2,8 +2,8 @@
 
 use super::Target;
 use crate::mutate::{Random, bytes, safetensors};
+use ign::classifier::Classifier;
 use ign::gpu::Gpu;
-use ign::metrics::Classifier;
 use ign::native::open;
 use rand::RngExt;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn run(work: &Path, case: &[u8]) {
     std::fs::write(&path, case).expect("the folder can be written");
     if let Ok(classifier) = Classifier::load(&ADAPTER, &path) {
         let digit = [0.0; 784];
-        let seen = classifier.look(&digit).expect("an accepted classifier can be used");
+        let seen = classifier.blocking_look(&digit).expect("an accepted classifier can be used");
         assert_eq!((seen.features.len(), seen.probabilities.len()), (Classifier::FEATURES, Classifier::CLASSES));
     }
 }

@@ -2,9 +2,10 @@
 
 use super::Target;
 use crate::mutate::{MARKUP, Random, bytes, json};
+use ign::method::Losses;
 use ign::model::Preset;
 use ign::report::Run;
-use ign::run::{Losses, Metrics, Origin, RunFolder};
+use ign::run::{Metrics, Origin, RunFolder};
 use rand::RngExt;
 use std::path::Path;
 

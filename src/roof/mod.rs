@@ -1,11 +1,16 @@
-//! Peak arithmetic and bandwidth of an adapter, measured with kernels written for this purpose. Works in a browser too.
+//! The roofline: peak arithmetic and bandwidth of an adapter, measured with kernels written for this purpose, times of
+//! programs and of their dispatches, and the drawing. Works in a browser too.
+
+mod drawing;
+mod timing;
+
+pub use drawing::{Point, document, plot};
+pub use timing::{dispatch_seconds, seconds};
 
 use crate::gpu::{
     Caps, Command, Commands, Cost, Dispatch, Gpu, GpuError, Kernel, Place, Program, Specialisation, Store,
 };
 use crate::{params, shader};
-use std::time::Duration;
-use web_time::Instant;
 
 /// Peak performance of an adapter.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +41,12 @@ impl Peaks {
             gflops: flops / seconds(gpu, &arithmetic).await? / 1e9,
             gbytes: (32 * VECTORS) as f64 / seconds(gpu, &copy).await? / 1e9,
         })
+    }
+
+    /// The least time for work of `cost` under the roofline, in seconds: that of its arithmetic at the peak rate, or that of
+    /// its memory traffic at the bandwidth of a copy, whichever is longer.
+    pub fn least(&self, cost: Cost) -> f64 {
+        (cost.flops as f64 / self.gflops).max(cost.bytes as f64 / self.gbytes) / 1e9
     }
 }
 
@@ -79,32 +90,4 @@ fn dispatch(entry: &'static str, elements: usize, buffers: &[(&'static str, usiz
     // SAFETY: the kernels compare their index with the number of elements, which all buffers have.
     unsafe { commands.push_unchecked(command) };
     commands
-}
-
-/// Least time of a group of runs. The clocks of browsers are coarse.
-const GROUP: Duration = Duration::from_millis(if cfg!(target_arch = "wasm32") { 50 } else { 20 });
-
-/// Time per run of `program`, in seconds. Runs are timed in groups of about 20 ms or more, in a browser of 50 ms, without
-/// the time of an empty wait. The fastest of five groups counts.
-///
-/// # Errors
-/// Any error of the device.
-pub async fn seconds(gpu: &Gpu, program: &Program) -> Result<f64, GpuError> {
-    let time = async |runs: u32| -> Result<Duration, GpuError> {
-        let start = Instant::now();
-        (0..runs).try_for_each(|_| program.run())?;
-        gpu.idle().await?;
-        Ok(start.elapsed())
-    };
-    time(1).await?;
-    let mut runs = 1;
-    while time(runs).await? < GROUP && runs < 1 << 16 {
-        runs *= 2;
-    }
-    let (mut best, mut empty) = (Duration::MAX, Duration::MAX);
-    for _ in 0..5 {
-        best = best.min(time(runs).await?);
-        empty = empty.min(time(0).await?);
-    }
-    Ok(best.saturating_sub(empty).as_secs_f64() / f64::from(runs))
 }
