@@ -130,7 +130,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(&arguments.data, splits, kind.image(), Background::Auto)?;
     let sizes = SampleSizes::new(samples, seed);
-    let reference = Reference::new(&classifier, &train, &test, sizes)?;
+    let reference = Reference::new(Some(&classifier), &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;
     say!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 

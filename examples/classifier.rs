@@ -1,4 +1,4 @@
-//! Trains the classifier that computes the features for sample metrics.
+//! Trains the classifier that computes the features for sample metrics, on digits or on any data set with labels.
 //!
 //!     cargo run --release --example classifier
 
@@ -17,9 +17,10 @@ mod stop;
 use clap::Parser;
 use explain::explained;
 use ign::classifier::{Classifier, ClassifierConfig, Training};
-use ign::data::Split;
+use ign::data::{Images, Split};
 use ign::files::{replace, unused};
 use ign::metrics::{Features, accuracy};
+use ign::model::{Network, named};
 use ign::native::open;
 use ign::picture::Background;
 use ign::run::{arguments as given, check_results};
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// Trains a small classifier of MNIST's digits. Writes the classifier after each epoch, and a record of its training at
+/// Trains a small classifier of MNIST's digits, or of any data set with labels. Writes the classifier after each epoch, and a record of its training at
 /// the end. Ctrl-C, SIGTERM and SIGHUP end the training with what it has.
 #[derive(Parser)]
 struct Arguments {
@@ -52,9 +53,12 @@ struct Arguments {
     /// Seed of initialisation, data order and shifts. From 0 to 18446744073709551615.
     #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
-    /// Folder with MNIST's files.
+    /// Data folder: a data set in MNIST's format with labels, or pictures in subfolders whose names are the classes.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
     data: PathBuf,
+    /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones).
+    #[arg(long, value_parser = named::<Background>, default_value = "auto")]
+    background: Background,
     /// File to write. The record has the same name with extension json [default: runs/classifier.safetensors, or the
     /// next free name].
     #[arg(long, value_name = "FILE")]
@@ -66,6 +70,9 @@ struct Arguments {
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
+
+/// The greatest number of pixels of a side of the images.
+const LARGEST: usize = 64;
 
 fn main() {
     explained(|| run(parse()));
@@ -107,14 +114,19 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let splits = [Split::Train, Split::Test];
-    let [train, test] = data::load(&arguments.data, splits, Classifier::IMAGE, Background::Auto)?;
-    let labels = test.labels.clone().ok_or("the test images have no labels")?;
-    Classifier::check_labels(&labels)?;
+    let [channels, side] = Images::suited(&arguments.data)?;
+    let image = Network::within(channels, side.min(LARGEST))?.image();
+    let [train, test] = data::load(&arguments.data, splits, image, arguments.background)?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
     let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;
     let classifier = training.classifier()?;
-    say!("network  {} parameters; {steps} steps", Classifier::parameters());
+    let signature = training.signature();
+    let labels = test.labels.clone().ok_or("the test images have no labels")?;
+    signature.check(test.shape, &labels)?;
+    let (parameters, classes) = (Classifier::parameters(signature), signature.classes);
+    let [c, h, w] = test.shape;
+    say!("network  {c}×{h}×{w}, {classes} classes, {parameters} parameters; {steps} steps");
 
     let images = test.gather(0..test.len());
     let stop = stop::requests()?;
@@ -130,7 +142,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         if step.is_multiple_of(training.per_epoch()) || step == steps || stopped {
             training.save(&out)?;
             let seen = classifier.blocking_look(&images)?;
-            let accuracy = accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, &labels)?;
+            let accuracy = accuracy(&Features::new(&seen.probabilities, classes)?, &labels)?;
             let seconds = start.elapsed().as_secs_f64();
             say!("step {step}/{steps}  loss {loss:.4}  test accuracy {:.2} %  {seconds:.0} s", 100.0 * accuracy);
             losses.push(loss);
@@ -144,7 +156,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let record = Record {
         command: format!("cargo run --release --example classifier -- {}", given()),
         adapter: gpu.caps().to_string(),
-        parameters: Classifier::parameters(),
+        parameters,
         seed,
         batch,
         learning_rate,

@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "support/say.rs"]
 mod say;
+#[path = "support/classifier.rs"]
+mod classifier;
 #[path = "support/data.rs"]
 mod data;
 #[path = "support/degradations.rs"]
@@ -20,7 +22,7 @@ mod options;
 use clap::Parser;
 use explain::explained;
 use ign::classifier::Classifier;
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{DegradationMetrics, Projector};
@@ -130,7 +132,11 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     let originals = test.select(first..first + measured);
     let drawn = arguments.count.min(measured) * originals.elements();
 
-    let classifier = classifier(arguments, &test, gpu)?;
+    let classifier = match (&arguments.classifier, &test.labels) {
+        (Some(_), None) => return Err("--classifier needs images with labels".into()),
+        (None, None) => None,
+        (given, Some(_)) => classifier::fitting(gpu, given.as_deref(), &test)?,
+    };
     let generator = Generator::blocking_load(gpu, checkpoint, measured, NormStatistics::Batch)?;
     let projector = Projector::new(&generator, classifier.as_ref())?;
     let mut grid = Grid::new(shape)
@@ -157,28 +163,6 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     }
     degradations::foot(measured, accuracy);
     Ok(grid)
-}
-
-/// Loads the given classifier or, without one, the shipped classifier if all test images have its shape and digits for
-/// labels.
-fn classifier(arguments: &Arguments, images: &Images, gpu: &Gpu) -> Result<Option<Classifier>, Box<dyn Error>> {
-    let known = Classifier::check_labels(images.labels.as_deref().unwrap_or_default());
-    let path = match &arguments.classifier {
-        Some(_) if images.labels.is_none() => return Err("--classifier needs images with labels".into()),
-        Some(path) => {
-            known?;
-            path
-        }
-        None if images.labels.is_none() || images.shape != Classifier::IMAGE => return Ok(None),
-        None => match known {
-            Ok(()) => Path::new(Classifier::FILE),
-            Err(e) => {
-                say!("accuracy is not measured: {e}");
-                return Ok(None);
-            }
-        },
-    };
-    Ok(Some(Classifier::load(gpu, path)?))
 }
 
 /// The line of metrics below the images of one degradation.

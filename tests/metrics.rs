@@ -18,10 +18,7 @@ fn gpu() -> Gpu {
 /// `count` test images of MNIST, from index `first` on.
 fn digits(first: usize, count: usize) -> Images {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
-    Images::load(&folder, Split::Test, Classifier::IMAGE, Default::default())
-        .unwrap()
-        .images
-        .select(first..first + count)
+    Images::load(&folder, Split::Test, [1, 28, 28], Default::default()).unwrap().images.select(first..first + count)
 }
 
 /// A classifier after ten steps of training.
@@ -48,8 +45,13 @@ fn measure(network: Network, seed: u64) -> Result<Evaluation, Error> {
     let (generator, classifier) =
         (Generator::blocking_load(&gpu, &checkpoint, 16, NormStatistics::Role)?, classifier(&gpu));
     let (train, test) = (digits(100, 40), digits(0, 30));
-    let subject =
-        Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
+    let subject = Subject {
+        checkpoint: &checkpoint,
+        generator: &generator,
+        classifier: Some(&classifier),
+        train: &train,
+        test: &test,
+    };
     evaluate(&subject, SampleSizes::new(20, seed), &mut |_| {})
 }
 
@@ -61,11 +63,10 @@ fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
 #[test]
 fn the_classifier_that_is_shipped_recognises_its_digits() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let test =
-        Images::load(&root.join("data/mnist"), Split::Test, Classifier::IMAGE, Default::default()).unwrap().images;
+    let test = Images::load(&root.join("data/mnist"), Split::Test, [1, 28, 28], Default::default()).unwrap().images;
     let path = root.join(Classifier::FILE);
     let seen = Classifier::load(&gpu(), &path).unwrap().blocking_look(&test.gather(0..test.len())).unwrap();
-    let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
+    let probabilities = Features::new(&seen.probabilities, 10).unwrap();
     let found = accuracy(&probabilities, test.labels.as_ref().unwrap()).unwrap();
     let record = std::fs::read_to_string(path.with_extension("json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
@@ -87,8 +88,13 @@ fn the_network_that_is_shipped_is_idempotent_and_covers_every_digit() {
     let generator = Generator::blocking_load(&gpu, &checkpoint, 1000, NormStatistics::Role).unwrap();
     let classifier = Classifier::load(&gpu, &root.join(Classifier::FILE)).unwrap();
     let (train, test) = (digits(1000, 1000), digits(0, 1000));
-    let subject =
-        Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
+    let subject = Subject {
+        checkpoint: &checkpoint,
+        generator: &generator,
+        classifier: Some(&classifier),
+        train: &train,
+        test: &test,
+    };
     let found = evaluate(&subject, SampleSizes::new(1000, 1), &mut |_| {}).unwrap();
 
     let record = std::fs::read_to_string(Checkpoint::beside(&path, "evaluation.json")).unwrap();
@@ -96,7 +102,8 @@ fn the_network_that_is_shipped_is_idempotent_and_covers_every_digit() {
     let ratio = found.idempotence / found.movement;
     let recorded = record["idempotence"].as_f64().unwrap() / record["movement"].as_f64().unwrap();
     assert!(ratio < 0.1 && (ratio - recorded).abs() < 5e-3, "{ratio}, recorded {recorded}");
-    let (z, f) = (&found.samples[0], &found.samples[1..4]);
+    let seen: Vec<_> = found.samples.iter().map(|set| set.seen.as_ref().unwrap()).collect();
+    let (z, f) = (seen[0], &seen[1..4]);
     for samples in f {
         // The small number of samples biases the distance upwards, compared with the study. A balanced class has 100
         // samples.
@@ -125,9 +132,10 @@ fn measurements_are_what_they_say() {
 
     let names: Vec<_> = found.samples.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["z", "f(z)", "f(f(z))", "f(f(f(z)))", "real"]);
-    assert!(found.samples.iter().all(|s| s.classes.histogram.iter().sum::<usize>() == 20));
+    let seen: Vec<_> = found.samples.iter().map(|set| set.seen.as_ref().unwrap()).collect();
+    assert!(seen.iter().all(|s| s.classes.histogram.iter().sum::<usize>() == 20));
     // An untrained network maps everything to grey, far from digits.
-    let (grey, real) = (&found.samples[1], &found.samples[4]);
+    let (grey, real) = (seen[1], seen[4]);
     assert!(real.frechet < grey.frechet && real.manifold.precision > grey.manifold.precision, "{grey:?} {real:?}");
     assert_eq!(found.degradations.len(), 9);
     let noise = &found.degradations[0];
@@ -149,7 +157,7 @@ fn degradations_are_projected_with_their_own_statistics_and_alone() {
     let alone = with(NormStatistics::Role).blocking_apply(Role::Image, &degraded).unwrap();
     let recognised = |images: &[f32]| {
         let seen = classifier.blocking_look(images).unwrap();
-        let probabilities = Features::new(&seen.probabilities, Classifier::CLASSES).unwrap();
+        let probabilities = Features::new(&seen.probabilities, 10).unwrap();
         Some(accuracy(&probabilities, originals.labels.as_ref().unwrap()).unwrap())
     };
     let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs(), "{a} {b}");
@@ -182,7 +190,7 @@ fn images_whose_labels_are_no_digits_are_refused() {
     letters.labels.as_mut().unwrap()[4] = 17;
     let refused = "image 4 has the label 17, and the classifier knows 0 to 9";
     for (train, test) in [(&letters, &digits(0, 30)), (&digits(0, 30), &letters)] {
-        let error = Reference::new(&classifier, train, test, SampleSizes::new(20, 1)).err().unwrap().to_string();
+        let error = Reference::new(Some(&classifier), train, test, SampleSizes::new(20, 1)).err().unwrap().to_string();
         assert_eq!(error, refused);
     }
     let generator = Generator::blocking_load(&gpu(), &checkpoint(Network::MNIST), 16, NormStatistics::Role).unwrap();
@@ -199,6 +207,24 @@ fn the_seed_determines_the_measurements() {
     let first = measure(Network::MNIST, 1).unwrap();
     assert_eq!(first, measure(Network::MNIST, 1).unwrap());
     assert_ne!(first.movement, measure(Network::MNIST, 2).unwrap().movement);
+}
+
+/// Without a classifier everything else is measured, and the record of it has no field of the classifier's.
+#[test]
+fn images_of_any_kind_are_measured_without_a_classifier() {
+    let (gpu, network) = (gpu(), "3x16".parse().unwrap());
+    let checkpoint = checkpoint(network);
+    let generator = Generator::blocking_load(&gpu, &checkpoint, 16, NormStatistics::Role).unwrap();
+    let pixels = |from: usize| (from..from + 20 * 768).map(|i| (i * 37 % 256) as u8).collect();
+    let [train, test] = [0, 5].map(|from| Images { shape: [3, 16, 16], pixels: pixels(from), labels: None });
+    let subject =
+        Subject { checkpoint: &checkpoint, generator: &generator, classifier: None, train: &train, test: &test };
+    let found = evaluate(&subject, SampleSizes::new(20, 1), &mut |_| {}).unwrap();
+    assert!(found.samples.iter().all(|set| set.seen.is_none() && set.nearest > 0.0));
+    assert_eq!(found.degradations.len(), 7);
+    assert!(found.accuracy.is_none() && found.movement > 0.0 && found.drift.len() == 10);
+    let record = serde_json::to_value(&found).unwrap();
+    assert_eq!(record["samples"][0].as_object().unwrap().keys().collect::<Vec<_>>(), ["name", "nearest"]);
 }
 
 #[test]

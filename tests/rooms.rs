@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
         ],
     ),
     ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
-    ("classifier", &["descent", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
+    ("classifier", &["model", "descent", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
     (
         "metrics",
         &[

@@ -5,6 +5,8 @@
 #[macro_use]
 #[path = "../support/say.rs"]
 mod say;
+#[path = "../support/classifier.rs"]
+mod classifier;
 #[path = "../support/data.rs"]
 mod data;
 #[path = "../support/explain.rs"]
@@ -30,7 +32,7 @@ use model::load;
 use options::{SEED, parse, whole};
 use serde::Serialize;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Evaluates a trained network: quality and coverage of its samples compared with test images, its idempotence, and its
@@ -56,9 +58,10 @@ struct Arguments {
     /// JSON file to write [default: evaluation.json in the run folder].
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Classifier that computes the features for sample metrics.
-    #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
-    classifier: PathBuf,
+    /// Classifier that computes the features for sample metrics [default: models/classifier.safetensors, if it knows the
+    /// images; without one, what needs features is not measured].
+    #[arg(long, value_name = "FILE")]
+    classifier: Option<PathBuf>,
     /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -72,8 +75,7 @@ struct Arguments {
 struct Record<'a> {
     #[serde(serialize_with = "ign::files::path::serialize")]
     run: PathBuf,
-    #[serde(serialize_with = "ign::files::path::serialize")]
-    classifier: PathBuf,
+    classifier: Option<String>,
     adapter: String,
     statistics: NormStatistics,
     last_step: bool,
@@ -92,24 +94,27 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
     let path = arguments.json.unwrap_or_else(|| result(&arguments.run, "evaluation.json"));
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
-    check_results(&[&arguments.run, data, &arguments.classifier], &[&path])?;
+    let given = arguments.classifier.as_deref();
+    check_results(&[&arguments.run, data, given.unwrap_or(Path::new(Classifier::FILE))], &[&path])?;
     let gpu = open(arguments.adapter.as_deref())?;
-    let classifier = Classifier::load(&gpu, &arguments.classifier)?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(data, splits, generator.image(), checkpoint.config.background)?;
-    if test.labels.is_none() {
-        note!("warning: the images have no labels; classes and features are those of a classifier of digits");
-    }
-    let subject =
-        Subject { checkpoint: &checkpoint, generator: &generator, classifier: &classifier, train: &train, test: &test };
+    let classifier = classifier::fitting(&gpu, given, &test)?;
+    let subject = Subject {
+        checkpoint: &checkpoint,
+        generator: &generator,
+        classifier: classifier.as_ref(),
+        train: &train,
+        test: &test,
+    };
     let sizes = SampleSizes::new(arguments.samples, arguments.seed);
     let evaluation = evaluate(&subject, sizes, &mut |next| note!("{:4.0} s  {next}", start.elapsed().as_secs_f64()))?;
     table::print(&evaluation);
 
     let record = Record {
         run: arguments.run,
-        classifier: arguments.classifier,
+        classifier: classifier.is_some().then(|| given.unwrap_or(Path::new(Classifier::FILE)).display().to_string()),
         adapter: gpu.caps().to_string(),
         statistics: arguments.statistics,
         last_step: arguments.last_step,

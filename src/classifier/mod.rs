@@ -1,4 +1,5 @@
-//! A classifier of MNIST's digits, and its training. It works in a browser; training and files do not.
+//! A classifier of images, of MNIST's digits or of any labelled data set, and its training. It works in a browser; training
+//! and files do not.
 
 mod network;
 #[cfg(feature = "train")]
@@ -9,20 +10,75 @@ pub use training::{ClassifierConfig, Training};
 
 use crate::compile::{Compiled, compile};
 use crate::error::Error;
-use crate::files::safetensors;
+use crate::files::{excerpt, safetensors};
 use crate::gpu::{Gpu, Store};
+use crate::model::Network;
 use crate::nn::Mode;
 use crate::tape::Tape;
 use network::{networks, record, shapes};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Read;
 #[cfg(feature = "train")]
 use {crate::files::FileError, crate::tape::Shape, std::collections::HashMap, std::path::Path};
 
-/// A small convolutional classifier of MNIST's digits. The input of its last layer provides the features for sample
-/// metrics.
+/// The images that a classifier takes, and the number K of classes that it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The network that has such images.
+    pub images: Network,
+    /// The number K of classes.
+    pub classes: usize,
+}
+
+impl Signature {
+    /// MNIST's digits.
+    pub const DIGITS: Self = Self { images: Network::MNIST, classes: 10 };
+
+    /// Images of shape `[C, H, W]`, and `classes` classes.
+    ///
+    /// # Errors
+    /// If no [`Network`] has such images, or there are fewer than 2 or more than 256 classes.
+    pub fn new([channels, height, width]: [usize; 3], classes: usize) -> Result<Self, Error> {
+        if height != width {
+            return Err(Error::Unsuited(format!(
+                "a classifier takes square images, and these have {height}×{width} pixels"
+            )));
+        }
+        Self { images: Network::new(channels, height)?, classes }.checked()
+    }
+
+    /// Images of shape `[C, H, W]`, with labels from 0 to the greatest of `labels`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of(image: [usize; 3], labels: &[u8]) -> Result<Self, Error> {
+        Self::new(image, labels.iter().max().map_or(0, |&greatest| usize::from(greatest) + 1))
+    }
+
+    fn checked(self) -> Result<Self, Error> {
+        Error::check_range("classes", self.classes as f64, 2.0..=256.0)?;
+        Ok(self)
+    }
+
+    /// Checks that images of this shape, with these labels, are what the classifier knows.
+    ///
+    /// # Errors
+    /// If the shape differs, or a label is K or more.
+    pub fn check(&self, image: [usize; 3], labels: &[u8]) -> Result<(), Error> {
+        let own = self.images.image();
+        if image != own {
+            let text = |[c, h, w]: [usize; 3]| format!("{c}×{h}×{w}");
+            let text = format!("the classifier recognises {} images, and these are {}", text(own), text(image));
+            return Err(Error::Unsuited(text));
+        }
+        check_labels(labels, self.classes)
+    }
+}
+
+/// A small convolutional classifier of images. The input of its last layer provides the features for sample metrics.
 pub struct Classifier {
     program: Compiled,
+    signature: Signature,
     /// Number of images of one run.
     batch: usize,
     /// The device, to wait for.
@@ -35,7 +91,7 @@ pub struct Classifier {
 pub struct Classification {
     /// The features `[N, 64]`: the input of the last layer.
     pub features: Vec<f32>,
-    /// The class probabilities `[N, 10]`: the softmax of the last layer's output.
+    /// The class probabilities `[N, K]`: the softmax of the last layer's output.
     pub probabilities: Vec<f32>,
 }
 
@@ -44,52 +100,48 @@ pub struct Classification {
 const BATCH: usize = 100;
 /// The key in a file's metadata that marks a classifier. Its value is the version.
 const ENTRY: &str = "ign.classifier";
+/// The key of the [`Signature`], as JSON. Files without it are of digits.
+const SIGNATURE: &str = "ign.classifier.signature";
 /// The version of the file format; other versions are rejected.
 const VERSION: &str = "1";
 
 impl Classifier {
-    /// The image shape `[C, H, W]`.
-    pub const IMAGE: [usize; 3] = [1, 28, 28];
     /// The number of features per image.
     pub const FEATURES: usize = 64;
-    /// The number of classes: the ten digits.
-    pub const CLASSES: usize = 10;
     /// The path of the trained classifier shipped with the project, relative to the project root.
     pub const FILE: &'static str = "models/classifier.safetensors";
 
-    /// The number of trainable parameters.
-    pub fn parameters() -> usize {
-        networks().iter().flat_map(|n| n.parameters()).map(|p| p.shape.elements()).sum()
+    /// The images and classes that it knows.
+    pub fn signature(&self) -> Signature {
+        self.signature
     }
 
-    /// Checks that labels are digits.
-    ///
-    /// # Errors
-    /// If a label is 10 or more.
-    pub fn check_labels(labels: &[u8]) -> Result<(), Error> {
-        check_labels(labels, Self::CLASSES)
+    /// The number of trainable parameters.
+    pub fn parameters(signature: Signature) -> usize {
+        networks(signature).iter().flat_map(|n| n.parameters()).map(|p| p.shape.elements()).sum()
     }
 
     /// Compiles the classifier with its tensors in `store`, for `batch` images at a time.
-    async fn new(gpu: &Gpu, store: &Store, batch: usize) -> Result<Self, Error> {
+    async fn new(gpu: &Gpu, signature: Signature, store: &Store, batch: usize) -> Result<Self, Error> {
         let tape = Tape::new();
-        let [c, h, w] = Self::IMAGE;
-        let [features, logits] = record(tape.input("x", [batch, c, h, w]), Mode::Running(""));
+        let [c, h, w] = signature.images.image();
+        let [features, logits] = record(signature, tape.input("x", [batch, c, h, w]), Mode::Running(""));
         let program = compile(gpu, store, &tape, &[("features", features), ("logits", logits)]).await?;
         Ok(Self {
             program,
+            signature,
             batch,
             #[cfg(feature = "train")]
             gpu: gpu.clone(),
         })
     }
 
-    async fn with(gpu: &Gpu, tensors: BTreeMap<String, Vec<f32>>, batch: usize) -> Result<Self, Error> {
+    async fn with(gpu: &Gpu, (signature, tensors): Read, batch: usize) -> Result<Self, Error> {
         let mut store = Store::new();
         for (name, values) in tensors {
             store.set(gpu, &name, &values).await?;
         }
-        Self::new(gpu, &store, batch).await
+        Self::new(gpu, signature, &store, batch).await
     }
 
     /// Reads the bytes of a trained classifier, and compiles it for `batch` images at a time.
@@ -98,18 +150,18 @@ impl Classifier {
     /// If the bytes are truncated or no classifier of this version, a tensor is missing or has another shape, or the
     /// adapter fails.
     pub async fn from_bytes(gpu: &Gpu, bytes: &[u8], batch: usize) -> Result<Self, Error> {
-        let tensors = read(&mut &bytes[..], bytes.len() as u64).map_err(Error::Unsuited)?;
-        Self::with(gpu, tensors, batch.max(1)).await
+        let file = read(&mut &bytes[..], bytes.len() as u64).map_err(Error::Unsuited)?;
+        Self::with(gpu, file, batch.max(1)).await
     }
 
-    /// Computes features and class probabilities of images `[N, 1, 28, 28]` in [-1, 1].
+    /// Computes features and class probabilities of images `[N, C, H, W]` in [-1, 1].
     ///
     /// # Errors
     /// If the last image is incomplete, or the adapter fails.
     pub async fn look(&self, images: &[f32]) -> Result<Classification, Error> {
-        let extents = [self.batch, Self::IMAGE.iter().product()];
+        let extents = [self.batch, self.signature.images.image().iter().product()];
         let mut outputs = self.program.run_batched("x", images, extents, &["features", "logits"]).await?;
-        let probabilities = outputs[1].chunks_exact(Self::CLASSES).flat_map(softmax).collect();
+        let probabilities = outputs[1].chunks_exact(self.signature.classes).flat_map(softmax).collect();
         Ok(Classification { features: outputs.swap_remove(0), probabilities })
     }
 }
@@ -124,8 +176,8 @@ impl Classifier {
     /// shape, or the adapter fails.
     pub fn load(gpu: &Gpu, path: &Path) -> Result<Self, Error> {
         let (mut source, length) = crate::files::open(path)?;
-        let tensors = read(&mut source, length).map_err(|reason| FileError::new(path, reason))?;
-        gpu.wait(Self::with(gpu, tensors, BATCH))
+        let file = read(&mut source, length).map_err(|reason| FileError::new(path, reason))?;
+        gpu.wait(Self::with(gpu, file, BATCH))
     }
 
     /// Blocking form of [`look`](Self::look).
@@ -134,14 +186,25 @@ impl Classifier {
     }
 }
 
-/// Reads the tensors of a classifier of `length` bytes. Errors are descriptions as text.
-fn read(source: &mut impl Read, length: u64) -> Result<BTreeMap<String, Vec<f32>>, String> {
+/// What the file of a classifier holds.
+type Read = (Signature, BTreeMap<String, Vec<f32>>);
+
+/// Reads a classifier of `length` bytes. Errors are descriptions as text.
+fn read(source: &mut impl std::io::Read, length: u64) -> Result<Read, String> {
     let file = safetensors::Header::read(source, length)?;
     if file.metadata.get(ENTRY).map(String::as_str) != Some(VERSION) {
         return Err(format!("no classifier of this program, version {VERSION}"));
     }
-    let expected = shapes().into_iter().map(|(name, shape)| (name, shape.dims().to_vec())).collect();
-    file.read_tensors(source, &expected)
+    let signature = match file.metadata.get(SIGNATURE) {
+        None => Signature::DIGITS,
+        Some(text) => {
+            let invalid = |reason: String| format!("its images and classes are not valid: {}", excerpt(&reason));
+            let signature: Signature = serde_json::from_str(text).map_err(|e| invalid(e.to_string()))?;
+            signature.checked().map_err(|e| invalid(e.to_string()))?
+        }
+    };
+    let expected = shapes(signature).into_iter().map(|(name, shape)| (name, shape.dims().to_vec())).collect();
+    Ok((signature, file.read_tensors(source, &expected)?))
 }
 
 /// Checks that labels are classes from 0 to `classes` − 1.
@@ -157,11 +220,16 @@ pub(crate) fn check_labels(labels: &[u8], classes: usize) -> Result<(), Error> {
 
 /// Writes the classifier's tensors; `tensors` may hold others.
 #[cfg(feature = "train")]
-fn save(tensors: &BTreeMap<String, Vec<f32>>, path: &Path) -> Result<(), FileError> {
-    let shapes = shapes();
+fn save(signature: Signature, tensors: &BTreeMap<String, Vec<f32>>, path: &Path) -> Result<(), FileError> {
+    let shapes = shapes(signature);
     let named = |(name, shape): (&String, &Shape)| (name.clone(), shape.dims().to_vec(), &tensors[name][..]);
     let named: Vec<_> = shapes.iter().map(named).collect();
-    safetensors::write(path, &named, HashMap::from([(ENTRY.into(), VERSION.into())]))
+    let mut metadata = HashMap::from([(ENTRY.into(), VERSION.into())]);
+    if signature != Signature::DIGITS {
+        let text = serde_json::to_string(&signature).map_err(|e| FileError::new(path, e))?;
+        metadata.insert(SIGNATURE.into(), text);
+    }
+    safetensors::write(path, &named, metadata)
 }
 
 /// softmax(x)ₖ = exp(xₖ − m)/Σⱼ exp(xⱼ − m). The maximum m prevents overflow.

@@ -1,5 +1,5 @@
 use super::network::{initial, networks, record};
-use super::{BATCH, Classifier, save};
+use super::{BATCH, Classifier, Signature, save};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
@@ -35,6 +35,7 @@ pub struct Training {
 
 /// The training task: the mean cross-entropy over batches of randomly shifted, labelled images.
 struct ClassifierTask {
+    signature: Signature,
     config: ClassifierConfig,
     images: Images,
     labels: Vec<u8>,
@@ -43,11 +44,11 @@ struct ClassifierTask {
 
 impl Task for ClassifierTask {
     fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
-        let ([c, h, w], batch) = (Classifier::IMAGE, self.config.batch);
+        let ([c, h, w], batch) = (self.signature.images.image(), self.config.batch);
         let x = tape.input("x", [batch, c, h, w]);
-        let [_, logits] = record(x, Mode::Train { prefixes: &[""], dropout: None });
-        let loss = logits.softmax_cross_entropy(tape.input("targets", [batch, Classifier::CLASSES]));
-        let parameters: Vec<_> = networks().iter().flat_map(|n| n.on(tape)).collect();
+        let [_, logits] = record(self.signature, x, Mode::Train { prefixes: &[""], dropout: None });
+        let loss = logits.softmax_cross_entropy(tape.input("targets", [batch, self.signature.classes]));
+        let parameters: Vec<_> = networks(self.signature).iter().flat_map(|n| n.on(tape)).collect();
         let gradients = tape.gradient(loss, &parameters)?;
         Ok(Recorded { losses: vec![("loss", loss)], parameters, gradients })
     }
@@ -67,29 +68,35 @@ impl Task for ClassifierTask {
         for &i in self.batches.indices(done) {
             let reach = self.config.shift as i64;
             let mut by = || rng.random_range(-reach..=reach) as isize;
-            x.extend(shifted(&self.images.gather([i]), Classifier::IMAGE, by(), by()));
-            targets.extend((0..Classifier::CLASSES).map(|k| f32::from(k == usize::from(self.labels[i]))));
+            x.extend(shifted(&self.images.gather([i]), self.images.shape, by(), by()));
+            targets.extend((0..self.signature.classes).map(|k| f32::from(k == usize::from(self.labels[i]))));
         }
         vec![("x", x), ("targets", targets)]
     }
 }
 
 impl Training {
-    /// A new training on `images`, with labels from 0 to 9.
+    /// A new training on `images`, with labels from 0 to K − 1, where K is one more than the greatest.
     ///
     /// # Errors
-    /// If the learning rate is out of range, the images do not have the classifier's shape, labels are missing or above
-    /// 9, the batch size is 0 or exceeds the number of images, or the adapter fails.
+    /// If the learning rate is out of range, there are no labels, no network has images of this shape, there are fewer than 2
+    /// classes, the batch size is 0 or exceeds the number of images, or the adapter fails.
     pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
         Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
-        let labels = images.labels.clone().filter(|_| images.shape == Classifier::IMAGE);
-        let unsuited = "the classifier needs 1×28×28 training images with labels from 0 to 9";
-        let labels = labels.ok_or_else(|| Error::Unsuited(unsuited.into()))?;
-        Classifier::check_labels(&labels)?;
+        let unsuited =
+            "a classifier needs training images with labels: the names of their folders, or a file of labels";
+        let labels = images.labels.clone().ok_or_else(|| Error::Unsuited(unsuited.into()))?;
+        let signature = Signature::of(images.shape, &labels)?;
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
-        let tensors = initial(config.seed);
-        let descent = Descent::blocking_new(gpu, ClassifierTask { config, images, labels, batches }, &tensors, 0)?;
+        let tensors = initial(signature, config.seed);
+        let task = ClassifierTask { signature, config, images, labels, batches };
+        let descent = Descent::blocking_new(gpu, task, &tensors, 0)?;
         Ok(Self { gpu: gpu.clone(), descent })
+    }
+
+    /// The images and classes that it learns.
+    pub fn signature(&self) -> Signature {
+        self.descent.task().signature
     }
 
     /// The number of completed steps.
@@ -116,7 +123,7 @@ impl Training {
     /// # Errors
     /// If the adapter fails.
     pub fn classifier(&self) -> Result<Classifier, Error> {
-        self.gpu.wait(Classifier::new(&self.gpu, self.descent.store(), BATCH))
+        self.gpu.wait(Classifier::new(&self.gpu, self.signature(), self.descent.store(), BATCH))
     }
 
     /// Writes the classifier, completely or not at all.
@@ -130,7 +137,7 @@ impl Training {
             }
             error => error,
         })?;
-        Ok(save(&tensors, path)?)
+        Ok(save(self.signature(), &tensors, path)?)
     }
 }
 
@@ -162,7 +169,7 @@ mod tests {
     /// 40 uniformly grey images of ten grey values, one class per value.
     fn greys() -> Images {
         let pixels = (0..40u8).flat_map(|i| [25 * (i % 10); 784]).collect();
-        Images { shape: Classifier::IMAGE, pixels, labels: Some((0..40).map(|i| i % 10).collect()) }
+        Images { shape: [1, 28, 28], pixels, labels: Some((0..40).map(|i| i % 10).collect()) }
     }
 
     const CONFIG: ClassifierConfig = ClassifierConfig { batch: 20, steps: 60, learning_rate: 3e-3, shift: 0, seed: 1 };
@@ -197,9 +204,15 @@ mod tests {
         let good = std::fs::read(&path).unwrap();
         let mut tensors = training.descent.blocking_tensors().unwrap();
         tensors.insert("classes.0.bias".into(), vec![f32::NAN; 10]);
-        let ClassifierTask { config, images, labels, .. } = training.descent.task();
+        let ClassifierTask { signature, config, images, labels, .. } = training.descent.task();
         let batches = Batches::new(images.len(), config.batch, 1).unwrap();
-        let task = ClassifierTask { config: *config, images: images.clone(), labels: labels.clone(), batches };
+        let task = ClassifierTask {
+            signature: *signature,
+            config: *config,
+            images: images.clone(),
+            labels: labels.clone(),
+            batches,
+        };
         training.descent = Descent::blocking_new(gpu(), task, &tensors, 1).unwrap();
         let error = training.save(&path).unwrap_err().to_string();
         assert!(error.contains("`classes.0.bias` contains NaN") && error.contains("is left as it was"), "{error}");
@@ -217,12 +230,31 @@ mod tests {
     }
 
     #[test]
-    fn images_without_digits_for_labels_are_refused() {
+    fn images_without_classes_are_refused() {
         let error = Training::new(gpu(), Images { labels: None, ..greys() }, CONFIG).err().unwrap().to_string();
         assert!(error.contains("labels"), "{error}");
-        let letters = (0..40).map(|i| i % 26).collect();
-        let error =
-            Training::new(gpu(), Images { labels: Some(letters), ..greys() }, CONFIG).err().unwrap().to_string();
-        assert_eq!(error, "image 10 has the label 10, and the classifier knows 0 to 9");
+        let error = Training::new(gpu(), Images { labels: Some(vec![0; 40]), ..greys() }, CONFIG).err().unwrap();
+        assert_eq!(error.to_string(), "classes is 1, and must be from 2 to 256");
+    }
+
+    #[test]
+    fn any_labelled_images_can_be_learned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("colours.safetensors");
+        let pixels = (0..30u8).flat_map(|i| (0..3 * 64).map(move |at| if at / 64 == i % 3 { 255 } else { 0 }));
+        let labels = Some((0..30u8).map(|i| i % 3).collect());
+        let images = Images { shape: [3, 8, 8], pixels: pixels.map(|pixel| pixel as u8).collect(), labels };
+        let mut training = Training::new(gpu(), images.clone(), ClassifierConfig { batch: 10, ..CONFIG }).unwrap();
+        (0..CONFIG.steps).for_each(|_| _ = training.advance().unwrap());
+        training.save(&path).unwrap();
+        let classifier = Classifier::load(gpu(), &path).unwrap();
+        assert_eq!(classifier.signature(), Signature::new([3, 8, 8], 3).unwrap());
+        let seen = classifier.blocking_look(&images.gather(0..6)).unwrap();
+        for (i, p) in seen.probabilities.chunks(3).enumerate() {
+            assert!(p[i % 3] > 0.5, "{i} {p:?}");
+        }
+        let error = classifier.signature().check([1, 28, 28], &[]).unwrap_err().to_string();
+        assert_eq!(error, "the classifier recognises 3×8×8 images, and these are 1×28×28");
+        assert!(classifier.signature().check([3, 8, 8], &[2, 3]).unwrap_err().to_string().contains("knows 0 to 2"));
     }
 }

@@ -2,7 +2,7 @@ use super::{Result, js};
 use ign::classifier::Classifier;
 use ign::gpu::Gpu;
 use ign::method::Role;
-use ign::model::{Checkpoint, Generator, Noise, NormStatistics};
+use ign::model::{Checkpoint, Generator, Network, Noise, NormStatistics};
 use ign::random::Stream;
 use wasm_bindgen::prelude::*;
 
@@ -17,7 +17,7 @@ impl Model {
     pub async fn new(gpu: &Gpu, bytes: &[u8], count: usize) -> Result<Self> {
         let checkpoint = Checkpoint::from_bytes(bytes).map_err(js)?;
         let shape = checkpoint.config.network.image();
-        if shape != Classifier::IMAGE {
+        if checkpoint.config.network != Network::MNIST {
             return Err(JsError::new(&format!(
                 "the network takes images of shape {shape:?}; the page draws [1, 28, 28]"
             )));
@@ -65,6 +65,6 @@ impl Recogniser {
             let (digit, probability) = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap_or((0, &0.0));
             [digit as f32, *probability]
         };
-        Ok(seen.probabilities.chunks_exact(Classifier::CLASSES).flat_map(likely).collect())
+        Ok(seen.probabilities.chunks_exact(self.0.signature().classes).flat_map(likely).collect())
     }
 }

@@ -31,8 +31,9 @@ fn run(work: &Path, case: &[u8]) {
     let path = work.join("classifier.safetensors");
     std::fs::write(&path, case).expect("the folder can be written");
     if let Ok(classifier) = Classifier::load(&ADAPTER, &path) {
-        let digit = [0.0; 784];
-        let seen = classifier.blocking_look(&digit).expect("an accepted classifier can be used");
-        assert_eq!((seen.features.len(), seen.probabilities.len()), (Classifier::FEATURES, Classifier::CLASSES));
+        let signature = classifier.signature();
+        let image = vec![0.0; signature.images.image().iter().product()];
+        let seen = classifier.blocking_look(&image).expect("an accepted classifier can be used");
+        assert_eq!((seen.features.len(), seen.probabilities.len()), (Classifier::FEATURES, signature.classes));
     }
 }

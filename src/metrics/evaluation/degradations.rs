@@ -1,5 +1,5 @@
 use super::super::{Features, accuracy};
-use super::{check_shape, mean_distance};
+use super::mean_distance;
 use crate::classifier::Classifier;
 use crate::data::Images;
 use crate::error::Error;
@@ -63,8 +63,8 @@ impl<'a> Projector<'a> {
     /// # Errors
     /// If the network's image shape differs from the classifier's, or the adapter fails.
     pub fn new(generator: &Generator, classifier: Option<&'a Classifier>) -> Result<Self, Error> {
-        if classifier.is_some() {
-            check_shape(generator.image())?;
+        if let Some(classifier) = classifier {
+            classifier.signature().check(generator.image(), &[])?;
         }
         let [together, alone] =
             [NormStatistics::Batch, NormStatistics::Role].map(|statistics| generator.blocking_with(statistics));
@@ -110,7 +110,7 @@ impl<'a> Projector<'a> {
     /// accuracies on degraded images.
     ///
     /// # Errors
-    /// If a label is no digit, or the adapter fails.
+    /// If a label is no class of the classifier, or the adapter fails.
     pub fn accuracy(&self, images: &Images) -> Result<Option<f64>, Error> {
         self.judge(&images.gather(0..images.len()), images.labels.as_deref())
     }
@@ -119,6 +119,6 @@ impl<'a> Projector<'a> {
     fn judge(&self, images: &[f32], labels: Option<&[u8]>) -> Result<Option<f64>, Error> {
         let (Some(classifier), Some(labels)) = (self.classifier, labels) else { return Ok(None) };
         let seen = classifier.blocking_look(images)?;
-        accuracy(&Features::new(&seen.probabilities, Classifier::CLASSES)?, labels).map(Some)
+        accuracy(&Features::new(&seen.probabilities, classifier.signature().classes)?, labels).map(Some)
     }
 }

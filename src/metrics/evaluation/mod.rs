@@ -4,7 +4,7 @@ mod degradations;
 mod samples;
 
 pub use degradations::{DegradationMetrics, Projected, Projector};
-pub use samples::{Reference, SampleMetrics};
+pub use samples::{FeatureMetrics, Reference, SampleMetrics};
 
 use samples::NEIGHBOURS;
 
@@ -50,8 +50,8 @@ pub struct Subject<'a> {
     /// The network f with its kind of statistics. Running averages are those of noise for f(z), of samples for f(f(z))
     /// and of images for f(x). Degradations are measured with both kinds of statistics in any case.
     pub generator: &'a Generator,
-    /// The classifier that computes features and class probabilities.
-    pub classifier: &'a Classifier,
+    /// The classifier that computes features and class probabilities, if one knows such images.
+    pub classifier: Option<&'a Classifier>,
     /// The training images.
     pub train: &'a Images,
     /// The test images.
@@ -91,7 +91,7 @@ const DRIFT: usize = 10;
 /// Computes all metrics. Calls `on` with the name of each measurement before it starts.
 ///
 /// # Errors
-/// If `sizes.drift` exceeds `sizes.samples`, the image shape of the network or of the data differs from the classifier's, a label of the test images is no digit, there are fewer than 4 samples,
+/// If `sizes.drift` exceeds `sizes.samples`, the images are not what the classifier knows, there are fewer than 4 samples,
 /// training images or test images for precision and recall, the features are not finite, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&str)) -> Result<Evaluation, Error> {
     let Subject { checkpoint, generator, classifier, train, test } = subject;
@@ -106,8 +106,8 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
             format!("{} training images, {} test images and {} samples", train.len(), test.len(), sizes.manifold);
         return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
-    let reference = Reference::new(classifier, train, test, sizes)?;
-    let projector = Projector::new(generator, Some(classifier))?;
+    let reference = Reference::new(*classifier, train, test, sizes)?;
+    let projector = Projector::new(generator, *classifier)?;
     let elements = test.elements();
     on("samples");
     let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * elements);
@@ -144,18 +144,9 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, accuracy, degradations })
 }
 
-/// Checks that images suit the classifier.
-fn recognised(images: &Images) -> Result<(), Error> {
-    check_shape(images.shape)?;
-    Classifier::check_labels(images.labels.as_deref().unwrap_or_default())
-}
-
-/// Checks that images of this shape suit the classifier.
-fn check_shape([c, h, w]: [usize; 3]) -> Result<(), Error> {
-    match [c, h, w] == Classifier::IMAGE {
-        true => Ok(()),
-        false => Err(Error::Unsuited(format!("the classifier recognises 1×28×28 images, and these are {c}×{h}×{w}"))),
-    }
+/// Checks that images are what the classifier knows.
+fn known(classifier: &Classifier, images: &Images) -> Result<(), Error> {
+    classifier.signature().check(images.shape, images.labels.as_deref().unwrap_or_default())
 }
 
 /// The mean over all elements of |a − b| (L1) or (a − b)² (MSE).

@@ -1,0 +1,47 @@
+//! The classifier that fits a data set.
+
+use ign::classifier::Classifier;
+use ign::data::Images;
+use ign::gpu::Gpu;
+use ign::metrics::{Features, accuracy};
+use std::error::Error;
+use std::path::Path;
+
+/// Number of images on which a classifier is tried.
+const TRIED: usize = 1000;
+/// The least share of them that it must recognise. Shirts with labels from 0 to 9 are no digits.
+const FITTING: f64 = 0.5;
+
+/// The classifier in the file `given`, or the shipped one if it knows images and labels like those of `test`. Says why, if
+/// there is none.
+///
+/// # Errors
+/// If the file that is given cannot be read, or its classifier takes other images or has other classes.
+pub fn fitting(gpu: &Gpu, given: Option<&Path>, test: &Images) -> Result<Option<Classifier>, Box<dyn Error>> {
+    let labels = test.labels.as_deref();
+    let classifier = Classifier::load(gpu, given.unwrap_or(Path::new(Classifier::FILE)))?;
+    let checked = classifier.signature().check(test.shape, labels.unwrap_or_default());
+    if given.is_some() {
+        checked?;
+        return Ok(Some(classifier));
+    }
+    let reason = match (checked, labels) {
+        (Err(e), _) => e.to_string(),
+        (Ok(()), None) => {
+            note!("warning: the images have no labels; classes and features are those of a classifier of digits");
+            return Ok(Some(classifier));
+        }
+        (Ok(()), Some(labels)) => {
+            let first = test.len().min(TRIED);
+            let seen = classifier.blocking_look(&test.gather(0..first))?;
+            let probabilities = Features::new(&seen.probabilities, classifier.signature().classes)?;
+            let share = accuracy(&probabilities, &labels[..first])?;
+            if share >= FITTING {
+                return Ok(Some(classifier));
+            }
+            format!("it recognises {:.1} % of the test images", 100.0 * share)
+        }
+    };
+    note!("without the shipped classifier: {reason}. For one of these images: --example classifier -- --data DIR");
+    Ok(None)
+}
