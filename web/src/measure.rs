@@ -4,11 +4,12 @@
 use super::{Engine, Result, js};
 use ign::compile::compile;
 use ign::gpu::{Gpu, Store};
-use ign::method::{Clamp, Distance, Objective, PREFIXES};
+use ign::method::{Clamp, Distance, Objective, PREFIXES, TrainingStep};
 use ign::model::Network;
 use ign::nn::Adam;
 use ign::roof::{Peaks, seconds};
 use ign::tape::Tape;
+use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 
 /// A measured program.
@@ -42,7 +43,7 @@ impl Engine {
 }
 
 /// Numbers in [-1, 1) that repeat late.
-fn numbers(count: usize, offset: usize) -> Vec<f32> {
+pub(super) fn numbers(count: usize, offset: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 7919 + offset) % 2003) as f32 / 1001.5 - 1.0).collect()
 }
 
@@ -75,15 +76,29 @@ async fn product(gpu: &Gpu, size: usize) -> Result<Measured> {
     Ok(Measured { seconds, gflops: 2.0 * (size as f64).powi(3) / seconds / 1e9, error })
 }
 
-async fn step(gpu: &Gpu, width: usize, batch: usize) -> Result<Measured> {
-    let network = Network::Mnist;
-    let (tape, layers) = (Tape::new(), network.layers(width));
+/// The optimiser of the measured training step.
+pub(super) const ADAM: Adam = Adam { learning_rate: 1e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+
+/// Records a training step of the 28×28 network, and returns it with the contents of its state at the begin.
+pub(super) fn record(
+    tape: &Tape,
+    width: usize,
+    batch: usize,
+) -> Result<(TrainingStep<'_>, BTreeMap<String, Vec<f32>>)> {
+    let (network, layers) = (Network::Mnist, Network::Mnist.layers(width));
     let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
-    let step = objective.record(&tape, &layers, batch, network.image()).map_err(js)?;
-    let adam = Adam { learning_rate: 1e-4, beta1: 0.5, ..Adam::default() };
-    adam.record(&tape, &step.parameters, &step.total);
+    let step = objective.record(tape, &layers, batch, network.image()).map_err(js)?;
+    ADAM.record(tape, &step.parameters, &step.total);
+    let mut state = layers.initialise(1, &PREFIXES);
+    state.extend(Adam::initial(&step.parameters));
+    Ok((step, state))
+}
+
+async fn step(gpu: &Gpu, width: usize, batch: usize) -> Result<Measured> {
+    let tape = Tape::new();
+    let (step, state) = record(&tape, width, batch)?;
     let mut store = Store::new();
-    for (name, contents) in layers.initialise(1, &PREFIXES).into_iter().chain(Adam::initial(&step.parameters)) {
+    for (name, contents) in state {
         store.set(gpu, &name, &contents).await.map_err(js)?;
     }
     let program = compile(gpu, &store, &tape, &[("rec", step.losses[0]), ("fx", step.fx)]).await.map_err(js)?;
@@ -91,7 +106,7 @@ async fn step(gpu: &Gpu, width: usize, batch: usize) -> Result<Measured> {
     program.write("x", &x).map_err(js)?;
     program.write("z", &numbers(x.len(), 31)).map_err(js)?;
     program.write(Objective::WEIGHTS, &[1.0, 1.0, 0.1]).map_err(js)?;
-    program.write(Adam::RATES, &adam.rates(1)).map_err(js)?;
+    program.write(Adam::RATES, &ADAM.rates(1)).map_err(js)?;
     program.run().map_err(js)?;
     let values = program.read(&["rec", "fx"]).await.map_err(js)?;
     // The loss that the step reports is that of the images that it reports.
@@ -102,5 +117,5 @@ async fn step(gpu: &Gpu, width: usize, batch: usize) -> Result<Measured> {
         return Err(JsError::new(&format!("the training step is wrong: its loss is off by {error:.1e} of its value")));
     }
     let seconds = seconds(gpu, program.program()).await.map_err(js)?;
-    Ok(Measured { seconds, gflops: network.step_flops(width, batch) / seconds / 1e9, error })
+    Ok(Measured { seconds, gflops: Network::Mnist.step_flops(width, batch) / seconds / 1e9, error })
 }
