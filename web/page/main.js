@@ -6,9 +6,10 @@ import { learn } from './learn.js';
 import { measure } from './measure.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
+import { tape } from './tape.js';
 
 const $ = id => document.getElementById(id);
-const VIEWS = ['draw', 'sample', 'learn', 'measure'];
+const VIEWS = ['draw', 'sample', 'learn', 'tape', 'measure'];
 
 function say(text, failed = false) {
   $('status').textContent = text;
@@ -39,6 +40,7 @@ try {
   const edit = draw(single);
   learning = learn(engine);
   measure(engine);
+  tape(engine);
   addEventListener('hashchange', show);
   show();
   say('');

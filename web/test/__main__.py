@@ -16,6 +16,7 @@ import draw
 import learn
 import measure
 import sample
+import tape
 from browser import TEXT, Browser
 
 SIZES = [(1200, 900), (390, 844)]
@@ -44,6 +45,7 @@ def main():
             draw.use(browser)
             sample.use(browser)
             learn.use(browser)
+            tape.use(browser)
             # What takes long, and is the same at any size.
             if size == SIZES[0]:
                 measure.use(browser)

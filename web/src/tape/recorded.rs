@@ -24,6 +24,11 @@ impl Engine {
         Drawing::new(&self.0, typed.tape, all, contents, typed.names)
     }
 
+    /// Whether the adapter can time single dispatches.
+    pub fn timestamps(&self) -> bool {
+        self.0.caps().timestamps
+    }
+
     /// A tape of what runs, by name: `plane` is a training step of the view Learn, `digits` a training step of the 28×28
     /// network, and `f` that network applied to an image.
     pub fn recorded(&self, name: &str) -> Result<Drawing> {
