@@ -5,7 +5,7 @@ import { time } from './line.js';
 
 const TITLES = { forward: 'Forward', backward: 'Backward', update: 'Updates of state' };
 /** Width of the arcs in a lane, and height of a row, in pixels; fingers need more. */
-const GUTTER = 44, ROW = matchMedia('(pointer: coarse)').matches ? 34 : 24;
+const GUTTER = 34, ROW = matchMedia('(pointer: coarse)').matches ? 34 : 24;
 const SVG = 'http://www.w3.org/2000/svg';
 
 function path(data, kind) {
@@ -28,6 +28,9 @@ function arc(a, b, kind) {
   const wide = Math.min(GUTTER - 4, 4 + 6 * Math.log2(1 + Math.abs(a - b)));
   return path(`M${GUTTER},${from} C${GUTTER - 1.33 * wide},${from} ${GUTTER - 1.33 * wide},${to} ${GUTTER},${to}`, kind);
 }
+
+/** A shape without spaces; nothing for a line without a value. */
+const short = shape => (shape === '[0]' ? '' : shape.replaceAll(' ', ''));
 
 /** Draws tapes in `root`. Calls `choose` with a chosen line, and `hover` with a line under the mouse, or null. */
 export function lanes(root, { choose, hover }) {
@@ -75,7 +78,7 @@ export function lanes(root, { choose, hover }) {
     row.id = `tape-line-${id}`;
     row.setAttribute('role', 'option');
     row.dataset.place = place;
-    for (const [kind, text] of [['id', `%${id}`], ['name', line.names || line.name], ['shape', line.shape], ['time', '']]) {
+    for (const [kind, text] of [['id', `%${id}`], ['name', line.names || line.name], ['shape', short(line.shape)], ['time', '']]) {
       const cell = document.createElement('span');
       cell.className = kind;
       cell.textContent = text;

@@ -34,7 +34,7 @@ export function describe(panel, { drawing, lines, id, seconds, choose }) {
     return button;
   });
 
-  fact('shape', line.shape);
+  fact('shape', line.shape === '[0]' ? 'none: the line updates state' : line.shape);
   for (const { usage, formula, gradient } of drawing.meanings(id)) {
     const cell = [make('code', usage), make('span', gradient ? ` = ${formula}` : `, in its gradient: ${formula}`)];
     if (gradient && gradient !== 'none') cell.push(make('span', `gradient: ${gradient}`, 'quiet gradient'));
