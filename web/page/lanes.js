@@ -78,7 +78,7 @@ export function lanes(root, { choose, hover }) {
     row.id = `tape-line-${id}`;
     row.setAttribute('role', 'option');
     row.dataset.place = place;
-    for (const [kind, text] of [['id', `%${id}`], ['name', line.names || line.name], ['shape', short(line.shape)], ['time', '']]) {
+    for (const [kind, text] of [['id', `%${id}`], ['name', [line.names, line.name].filter(Boolean).join(' = ')], ['shape', short(line.shape)], ['time', '']]) {
       const cell = document.createElement('span');
       cell.className = kind;
       cell.textContent = text;

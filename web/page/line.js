@@ -56,12 +56,22 @@ export function describe(panel, { drawing, lines, id, seconds, choose }) {
     const about = make('p', [constants, `${count(flops, 'flop')}, ${count(bytes, 'B')}`].filter(Boolean).join('; '), 'quiet');
     const bound = make('ul', '', 'quiet');
     bound.append(...bindings.map(binding => make('li', binding)));
-    shader.append(summary, about, bound, make('pre', wgsl.trim()));
+    shader.append(summary, about, bound, source(wgsl.trim()));
     return shader;
   });
   const title = make('h3', line.names ? `${line.text}: ${line.names}` : line.text, line.lane);
   const shadersTitle = shaders.length ? [make('p', shaders.length === 1 ? 'It became one dispatch:' : `It became ${shaders.length} dispatches:`)] : [];
   panel.replaceChildren(title, facts, ...shadersTitle, ...shaders);
+  panel.querySelectorAll('pre').forEach(text => { text.scrollTop = text.lastElementChild.offsetTop; });
+}
+
+/** The text of a shader. Its own file, which is the last element, comes after those that it shares. */
+function source(wgsl) {
+  const own = wgsl.lastIndexOf('// shaders/');
+  const text = make('pre');
+  text.append(make('span', wgsl.slice(0, own), 'quiet'), make('span', wgsl.slice(own)));
+  text.tabIndex = 0;
+  return text;
 }
 
 /** Why a line became no dispatch. */

@@ -28,10 +28,15 @@ export function tape(engine) {
     show(id);
   }
 
-  /** Draws a tape, and chooses the line that the link names, or the first that is computed. */
-  function draw(next) {
-    if (drawing && drawing !== typed && drawing !== next) drawing.free();
-    drawing = next;
+  /** Replaces the tapes, and frees those that are no longer used. */
+  function hold(nextDrawing, nextTyped) {
+    const before = new Set([drawing, typed]);
+    [drawing, typed] = [nextDrawing, nextTyped];
+    before.forEach(tape => { if (tape && tape !== drawing && tape !== typed) tape.free(); });
+  }
+
+  /** Draws the tape, and chooses the line that the link names, or the first that is computed. */
+  function draw() {
     lines = drawing.lines();
     seconds = null;
     $('tape-state').textContent = `${lines.length} lines, ${lines.reduce((sum, line) => sum + line.dispatches.length, 0)} dispatches`;
@@ -41,7 +46,12 @@ export function tape(engine) {
     if (first >= 0) drawn.choose(first); else $('line').replaceChildren();
   }
 
-  const select = () => enqueue('tape', () => draw($('tape-of').value === 'typed' ? typed : engine.recorded($('tape-of').value)));
+  const select = () => enqueue('tape', () => {
+    const next = $('tape-of').value === 'typed' ? typed : engine.recorded($('tape-of').value);
+    if (!next) return;
+    hold(next, typed);
+    draw();
+  });
 
   // The editor.
 
@@ -62,20 +72,17 @@ export function tape(engine) {
   /** Records, differentiates and runs what is typed. */
   async function compute() {
     let next;
+    link.set({ formula: $('formula').value === START ? '' : $('formula').value });
     try {
       next = engine.typed($('formula').value);
     } catch (error) {
       fail(error);
       return;
     }
-    if (typed && typed !== drawing) typed.free();
-    const before = typed;
-    typed = next;
-    if (before && before === drawing) {
-      draw(typed);
-      before.free();
-    }
     try {
+      const isDrawn = $('tape-of').value === 'typed';
+      hold(isDrawn ? next : drawing, next);
+      if (isDrawn) draw();
       const reference = typed.interpreted();
       $('values').querySelectorAll('tbody').forEach(body => body.replaceChildren());
       const cells = typed.lines().map((line, i) => row($(`${line.lane}-lines`), line, reference[i]));
@@ -118,7 +125,7 @@ export function tape(engine) {
       if (current()) {
         const totals = drawn.times(lines.map(line => line.dispatches.reduce((sum, i) => sum + seconds[i], 0)));
         const parts = Object.entries(totals).map(([lane, total]) => `${lane} ${time(total)}`).join(', ');
-        say(`${parts}. Mean of ${runs === 1 ? 'one run' : `${runs} runs`}; browsers round each time, Chrome to 0.1 ms.`);
+        say(`${parts}: the mean of ${runs} runs. Chrome rounds each time to 0.1 ms.`);
         show(chosen);
       }
     } catch (error) {
@@ -127,7 +134,7 @@ export function tape(engine) {
     $('tape-time').disabled = false;
   }
 
-  $('formula').oninput = () => { link.set({ formula: $('formula').value }); enqueue('formula', compute); };
+  $('formula').oninput = () => enqueue('formula', compute);
   $('tape-of').onchange = () => { link.set({ of: $('tape-of').value, line: '' }); select(); };
   $('tape-time').onclick = measure;
 

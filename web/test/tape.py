@@ -14,6 +14,7 @@ def use(browser):
     drawn(browser)
     browser.screenshot("tape")
     timed(browser)
+    others(browser)
     restored(browser)
 
 
@@ -82,13 +83,23 @@ def timed(browser):
     """Every line has a time, or the page says why not."""
     browser.click("#tape-time")
     state = TEXT.format("#tape-state")
-    browser.until(f"/Mean of|No times|stopped/.test({state})", 300)
+    browser.until(f"/the mean of|No times|stopped/.test({state})", 300)
     said = browser.run(f"return {state}")
     print(f"tape      {said}")
     assert "stopped" not in said, said
-    if "Mean of" in said:
+    if "the mean of" in said:
         browser.until("[...document.querySelectorAll('.entry .time')].some(cell => cell.textContent.endsWith('s'))")
     browser.screenshot("tape-times")
+
+
+def others(browser):
+    """Every tape of the list is drawn, with lines that became shaders."""
+    for name, operation, lanes in [("digits", "batch_norm", 3), ("f", "batch_norm_fixed", 1), ("typed", "∂y/∂x", 2), ("plane", "adam", 3)]:
+        browser.run("const box = document.querySelector('#tape-of'); box.value = arguments_[0]; box.dispatchEvent(new Event('change'))", name)
+        browser.until(f"[...document.querySelectorAll('.entry .name')].some(cell => cell.textContent.split(' = ').includes('{operation}'))")
+        assert browser.run("return document.querySelectorAll('.lane').length") == lanes, name
+        browser.until(f"{TEXT.format('#line')}.includes('@compute')")
+        browser.screenshot(f"tape-{name}")
 
 
 def restored(browser):

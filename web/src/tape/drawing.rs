@@ -8,10 +8,13 @@ use ign::compile::{Compiled, Lowered, compile, lower};
 use ign::gpu::{Caps, Gpu, GpuError, Store};
 use ign::ops::meanings;
 use ign::tape::{Source, Tape, Var};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// A tape, lowered for the adapter, and compiled when it first runs.
+/// A tape, lowered for the adapter, and compiled when it first runs. The page may ask about lines while a run is under way, so
+/// that no method takes the drawing for itself.
 #[wasm_bindgen]
 pub struct Drawing {
     tape: Tape,
@@ -22,9 +25,9 @@ pub struct Drawing {
     contents: BTreeMap<String, Vec<f32>>,
     /// The names of lines.
     names: BTreeMap<usize, Vec<String>>,
-    program: Option<Compiled>,
+    program: RefCell<Option<Rc<Compiled>>>,
     /// The time of every dispatch in seconds, the sum over all timed runs, and their number.
-    times: (Vec<f64>, u32),
+    times: RefCell<(Vec<f64>, u32)>,
 }
 
 /// A line of a tape.
@@ -91,8 +94,8 @@ impl Drawing {
         names: BTreeMap<usize, Vec<String>>,
     ) -> Result<Self> {
         let lowered = lower(&tape, gpu.caps(), &borrowed(&named(&tape, &outputs))).map_err(js)?;
-        let times = (vec![0.0; lowered.commands.list().len()], 0);
-        Ok(Self { tape, lowered, outputs, contents, names, program: None, times })
+        let times = RefCell::new((vec![0.0; lowered.commands.list().len()], 0));
+        Ok(Self { tape, lowered, outputs, contents, names, program: RefCell::default(), times })
     }
 
     /// The contents of an input or a state.
@@ -102,20 +105,22 @@ impl Drawing {
     }
 
     /// Compiles the tape at the first call, and writes its inputs and its state.
-    async fn program(&mut self, gpu: &Gpu) -> Result<&Compiled> {
-        if self.program.is_none() {
-            let mut store = Store::new();
-            for state in self.tape.all(|node| matches!(node.source, Source::State(_))) {
-                store.set(gpu, &state.name(), &self.content(state)).await.map_err(js)?;
-            }
-            let outputs = named(&self.tape, &self.outputs);
-            let program = compile(gpu, &store, &self.tape, &borrowed(&outputs)).await.map_err(js)?;
-            for input in self.tape.all(|node| matches!(node.source, Source::Input(_))) {
-                program.write(&input.name(), &self.content(input)).map_err(js)?;
-            }
-            self.program = Some(program);
+    async fn program(&self, gpu: &Gpu) -> Result<Rc<Compiled>> {
+        if let Some(program) = &*self.program.borrow() {
+            return Ok(program.clone());
         }
-        self.program.as_ref().ok_or_else(|| JsError::new("the tape was not compiled"))
+        let mut store = Store::new();
+        for state in self.tape.all(|node| matches!(node.source, Source::State(_))) {
+            store.set(gpu, &state.name(), &self.content(state)).await.map_err(js)?;
+        }
+        let outputs = named(&self.tape, &self.outputs);
+        let program = compile(gpu, &store, &self.tape, &borrowed(&outputs)).await.map_err(js)?;
+        for input in self.tape.all(|node| matches!(node.source, Source::Input(_))) {
+            program.write(&input.name(), &self.content(input)).map_err(js)?;
+        }
+        let program = Rc::new(program);
+        *self.program.borrow_mut() = Some(program.clone());
+        Ok(program)
     }
 }
 
@@ -192,7 +197,10 @@ impl Drawing {
         Ok(Dispatched {
             kernel: kernel.into(),
             constants: constants.trim_end_matches(']').into(),
-            grid: format!("{} × {} invocations", dispatch.workgroups, x * y * z),
+            grid: match dispatch.workgroups {
+                1 => format!("1 workgroup of {}", x * y * z),
+                count => format!("{count} workgroups of {}", x * y * z),
+            },
             bindings: dispatch.bindings.iter().map(binding).collect(),
             cost: vec![dispatch.cost.flops as f64, dispatch.cost.bytes as f64],
             wgsl: dispatch.kernel.wgsl(),
@@ -206,7 +214,7 @@ impl Drawing {
     }
 
     /// The values of the outputs on the adapter.
-    pub async fn computed(&mut self, engine: &Engine) -> Result<Vec<Elements>> {
+    pub async fn computed(&self, engine: &Engine) -> Result<Vec<Elements>> {
         let names: Vec<_> = self.outputs.iter().map(|line| format!("%{line}")).collect();
         let program = self.program(&engine.0).await?;
         program.run().map_err(js)?;
@@ -215,16 +223,16 @@ impl Drawing {
     }
 
     /// Compiles the tape, if that was not done yet.
-    pub async fn compile(&mut self, engine: &Engine) -> Result<()> {
+    pub async fn compile(&self, engine: &Engine) -> Result<()> {
         self.program(&engine.0).await.map(drop)
     }
 
     /// Runs the tape once, and adds the time of every dispatch to those of earlier runs. Returns the mean times in seconds.
-    pub async fn time(&mut self, engine: &Engine) -> Result<Vec<f64>> {
+    pub async fn time(&self, engine: &Engine) -> Result<Vec<f64>> {
         let caps: &Caps = engine.0.caps();
         match self.program(&engine.0).await?.profile().await {
             Ok(profile) => {
-                for (time, dispatch) in self.times.0.iter_mut().zip(&profile.dispatches) {
+                for (time, dispatch) in self.times.borrow_mut().0.iter_mut().zip(&profile.dispatches) {
                     *time += dispatch.time.as_secs_f64();
                 }
             }
@@ -232,9 +240,10 @@ impl Drawing {
             Err(GpuError::NoTimestamps) if caps.timestamps => {}
             Err(error) => return Err(js(error)),
         }
-        self.times.1 += 1;
-        let runs = f64::from(self.times.1);
-        Ok(self.times.0.iter().map(|time| time / runs).collect())
+        let mut times = self.times.borrow_mut();
+        times.1 += 1;
+        let runs = f64::from(times.1);
+        Ok(times.0.iter().map(|time| time / runs).collect())
     }
 }
 
