@@ -23,6 +23,7 @@ import loss
 import measure
 import missing
 import sample
+import tape
 from browser import TEXT
 from chromium import Chromium
 from firefox import Firefox, firefox
@@ -68,6 +69,7 @@ def use(browser, address):
     sample.use(browser)
     learn.use(browser)
     digits.use(browser)
+    tape.use(browser)
 
 
 def record(address):
