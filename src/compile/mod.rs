@@ -158,6 +158,11 @@ impl Compiled {
         self.program.memory()
     }
 
+    /// The commands of the program, with the memory of each line.
+    pub fn lowered(&self) -> &Lowered {
+        &self.lowered
+    }
+
     /// The underlying program.
     pub fn program(&self) -> &Program {
         &self.program
@@ -179,5 +184,28 @@ fn names<T>(known: &BTreeMap<String, T>) -> String {
     match known.is_empty() {
         true => "none".into(),
         false => known.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::gpu;
+
+    #[test]
+    fn every_timed_dispatch_names_its_line() {
+        let tape = Tape::new();
+        let x = tape.input("x", [3]);
+        let unused = x.exp();
+        let y = (x.tanh().reshape([3, 1]) * x.reshape([3, 1])).sum();
+        let program = blocking_compile(gpu(), &Store::new(), &tape, &[("y", y)]).unwrap();
+        let timed: Vec<_> = program.blocking_profile().unwrap().dispatches.iter().map(|d| d.line).collect();
+        let lowered = program.lowered();
+        assert_eq!(timed, lowered.commands.list().iter().map(|command| command.line).collect::<Vec<_>>());
+        let mut named: Vec<_> = timed.iter().map(|&line| tape.nodes()[line].name().to_string()).collect();
+        named.dedup();
+        // The input and the reshapes became none.
+        assert_eq!(named, ["tanh", "multiply", "sum"]);
+        assert!(lowered.lines[unused.line()].is_none() && lowered.lines[y.line()].is_some());
     }
 }

@@ -33,6 +33,8 @@ pub struct Span {
 /// One dispatch of a profiled run.
 #[derive(Clone, Debug)]
 pub struct TimedDispatch {
+    /// Number of the operation's line on the tape.
+    pub line: usize,
     /// Name of the operation.
     pub op: &'static str,
     /// Shape of the operation's output.
@@ -106,6 +108,7 @@ impl Profile {
 
     fn new(program: &Program, times: &[[Duration; 2]], host: Vec<Span>, method: &'static str) -> Self {
         let timed = |(dispatch, &[start, time]): (&super::program::BoundDispatch, &[Duration; 2])| TimedDispatch {
+            line: dispatch.line,
             op: dispatch.op,
             shape: dispatch.shape.clone(),
             kernel: dispatch.kernel.clone(),

@@ -5,6 +5,7 @@ use super::{Case, Example};
 use crate::gpu::Wgsl;
 use crate::shader;
 use crate::tape::{Call, Gradients, Op, Shape, Tape, Tensor, Var};
+use std::fmt;
 
 impl<'t> Var<'t> {
     /// y = max(x, 0). ∂L/∂x = ∂L/∂y where y > 0, else 0.
@@ -40,7 +41,6 @@ impl<'t> Var<'t> {
 }
 
 /// The definition of an activation. Only the leaky ReLU uses the argument `slope`.
-#[derive(Debug)]
 struct Function {
     /// The names of the operation and of its gradient.
     names: [&'static str; 2],
@@ -51,6 +51,13 @@ struct Function {
     derivative: fn(y: f64, slope: f64) -> f64,
     /// The derivative of `derivative` with respect to y, for second derivatives. `None` if it is zero.
     second: for<'t> fn(y: Var<'t>) -> Option<Var<'t>>,
+}
+
+/// The name alone, without the text of the shader.
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.names[0])
+    }
 }
 
 static RELU: Function = Function { names: ["relu", "relu_gradient"], ..LEAKY_RELU };

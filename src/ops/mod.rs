@@ -10,9 +10,11 @@
 
 mod channel_sums;
 mod lower;
+mod meaning;
 mod product;
 
 pub use lower::{Lower, Lowering};
+pub use meaning::{Meaning, meanings};
 #[cfg(not(target_arch = "wasm32"))]
 pub use product::blocking_variants;
 pub use product::{Tiling, kernels_for, variants};

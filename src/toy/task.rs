@@ -1,7 +1,7 @@
 use super::Data;
 use crate::descent::{Recorded, Task};
 use crate::error::Error;
-use crate::method::{Objective, Weights};
+use crate::method::{Objective, TrainingStep, Weights};
 use crate::model::Noise;
 use crate::nn::{Adam, Layer, Sequential};
 use crate::random::Stream;
@@ -51,8 +51,16 @@ impl Config {
         Sequential::new(layers)
     }
 
+    /// Records the objective for this network on batches of points. The update of the parameters is not part of it.
+    ///
+    /// # Errors
+    /// The first misfit on the tape.
+    pub fn record<'t>(&self, tape: &'t Tape) -> tape::Result<TrainingStep<'t>> {
+        self.objective.record(tape, &self.layers(), self.batch, POINT)
+    }
+
     /// Initial parameters: weights ~ N(0, 2/inputs) (He et al. 2015), biases 0.
-    pub(super) fn initialise(&self) -> BTreeMap<String, Vec<f32>> {
+    pub fn initialise(&self) -> BTreeMap<String, Vec<f32>> {
         let layers = self.layers();
         let mut tensors = layers.initialise(self.seed, &[]);
         // `Sequential` initialises for batch norm, with one deviation for all layers.
@@ -95,8 +103,7 @@ pub(super) struct Learner {
 
 impl Task for Learner {
     fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
-        let Config { batch, objective, .. } = self.config;
-        let step = objective.record(tape, &self.config.layers(), batch, POINT)?;
+        let step = self.config.record(tape)?;
         let [rec, idem, tight] = step.losses;
         let losses = vec![("rec", rec), ("idem", idem), ("tight", tight)];
         Ok(Recorded { losses, parameters: step.parameters, gradients: step.total })

@@ -7,9 +7,10 @@ import { measure } from './measure.js';
 import { recorded } from './recorded.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
+import { tape } from './tape.js';
 
 const $ = id => document.getElementById(id);
-const VIEWS = ['draw', 'sample', 'learn', 'measure'];
+const VIEWS = ['draw', 'sample', 'learn', 'tape', 'measure'];
 
 function say(text, failed = false) {
   $('status-text').textContent = text;
@@ -72,6 +73,7 @@ try {
     resample();
   });
   measure(engine);
+  tape(engine);
   addEventListener('hashchange', show);
   show();
   say('');

@@ -12,6 +12,8 @@ const GRID: usize = 21;
 /// Number of samples that are shown.
 const SAMPLES: usize = 400;
 
+/// The objective of the view.
+pub(super) const OBJECTIVE: Objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
 /// The settings at the begin.
 const START: (Weights, f64, f32) = (Weights { rec: 1.0, idem: 1.0, tight: 0.2 }, 2e-3, 1.0);
 
@@ -23,8 +25,7 @@ impl Engine {
         let placed = named.is_none().then(Vec::new);
         let (weights, learning_rate, noise) = START;
         let settings = Settings { data: named.unwrap_or(Data::Moons), weights, learning_rate, noise };
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
-        let config = Config { width, batch, objective, seed: seed.into() };
+        let config = Config { width, batch, objective: OBJECTIVE, seed: seed.into() };
         let toy = Toy::new(&self.0, config, settings).await.map_err(js)?;
         Ok(Plane { toy, placed })
     }

@@ -23,6 +23,7 @@ import loss
 import measure
 import missing
 import sample
+import tape
 from browser import TEXT
 from chromium import Chromium
 from firefox import Firefox, firefox
@@ -68,14 +69,19 @@ def use(browser, address):
     sample.use(browser)
     learn.use(browser)
     digits.use(browser)
+    tape.use(browser)
 
 
 def record(address):
-    with Chromium(*DESKTOP) as browser:
-        browser.records = WEB / "page" / "recorded"
-        browser.records.mkdir(exist_ok=True)
-        use(browser, address)
-        measure.use(browser)
+    """Pictures of the views: for browsers without WebGPU, and of a telephone for the project's own page."""
+    for size, folder in [(DESKTOP, WEB / "page" / "recorded"), (PHONE, WEB.parent / "docs" / "images" / "phone")]:
+        with Chromium(*size) as browser:
+            browser.records = folder
+            folder.mkdir(exist_ok=True)
+            use(browser, address)
+            measure.use(browser)
+            adapter = browser.run("return document.querySelector('#adapter').textContent.split(';')[0]")
+    (WEB / "page" / "recorded" / "about.json").write_text(json.dumps({"adapter": adapter}) + "\n")
 
 
 def test(address, expected, pictures):
@@ -89,6 +95,7 @@ def test(address, expected, pictures):
             measure.use(browser)
             if kind is Chromium:
                 learn.steady(browser)
+                digits.steady(browser)
             sample.compare(browser, expected)
             end(browser)
             loss.use(browser, address)

@@ -26,7 +26,8 @@ const section = document.getElementById(arguments_[0]);
 if (!section || section.hidden) return null;
 const { left, top, width, height } = section.getBoundingClientRect();
 const text = section.querySelector('p').getBoundingClientRect().bottom + 8 - top;
-return { x: left + scrollX, y: top + scrollY + text, width, height: height - text };
+// The begin of a long view is enough.
+return { x: left + scrollX, y: top + scrollY + text, width, height: Math.min(height - text, 400 + 1.5 * innerWidth) };
 """
 
 
@@ -92,8 +93,6 @@ class Chromium(Browser):
         if box:
             shot = {"format": "webp", "quality": 75, "captureBeyondViewport": True, "clip": {**box, "scale": 1}}
             (self.records / f"{name}.webp").write_bytes(base64.b64decode(self.devtools("Page.captureScreenshot", **shot)["data"]))
-            about = {"adapter": self.run("return document.querySelector('#adapter').textContent.split(';')[0]")}
-            (self.records / "about.json").write_text(json.dumps(about) + "\n")
 
     def errors(self):
         return [entry["message"] for entry in self.call("/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]

@@ -6,22 +6,24 @@ import pathlib
 import subprocess
 import tempfile
 
+import memory
 from browser import TEXT
+
+LOSSES = TEXT.format("#digits-losses")
+STEP = f"Number(({LOSSES}.match(/step (\\d+)/) ?? [0, 0])[1])"
+REC = f"Number(({LOSSES}.match(/rec ([\\d.]+)/) ?? [0, 9])[1])"
 
 
 def use(browser):
     """A training on digits runs, pauses, and goes on from its own checkpoint; the other views use its network."""
-    losses = TEXT.format("#digits-losses")
-    step = f"Number(({losses}.match(/step (\\d+)/) ?? [0, 0])[1])"
-    rec = f"Number(({losses}.match(/rec ([\\d.]+)/) ?? [0, 9])[1])"
     browser.click("[name=on][value=digits]")
     browser.click("#digits-run")
-    browser.until(f"{step} > 60 && {rec} < 0.3", 120)
+    browser.until(f"{STEP} > 60 && {REC} < 0.3", 120)
     browser.click("#digits-run")
     browser.settle()
-    print(f"learn     {browser.run(f'return {losses}')}")
+    print(f"learn     {browser.run(f'return {LOSSES}')}")
     browser.screenshot("digits")
-    before = browser.run(f"return {step}")
+    before = browser.run(f"return {STEP}")
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
         # What the button hands over.
         script = """
@@ -38,15 +40,27 @@ def use(browser):
         """
         pathlib.Path(file.name).write_bytes(base64.b64decode(browser.run(script)))
         browser.click("#digits-reset")
-        browser.until(f"{step} === 0 && {losses}.includes(' on ')")
+        browser.until(f"{STEP} === 0 && {LOSSES}.includes(' on ')")
         browser.choose("#load", file.name)
-        browser.until(f"{step} === {before}", 60)
+        browser.until(f"{STEP} === {before}", 60)
         checked = resumed(file.name, before)
         print(f"learn     {checked}")
     browser.click("#digits-single")
-    browser.until(f"{step} === {before + 1}")
+    browser.until(f"{STEP} === {before + 1}")
     browser.click("#use")
     browser.until("!document.querySelector('#draw').hidden")
+
+
+def steady(browser):
+    """A training needs no more memory while it goes on."""
+    browser.click("nav a[href='#learn']")
+    browser.click("[name=on][value=digits]")
+    browser.click("#digits-width option[value='4']")
+    browser.click("#digits-batch option[value='8']")
+    browser.until(f"{LOSSES}.includes('w = 4, batch 8')")
+    browser.click("#digits-run")
+    memory.steady(browser, STEP)
+    browser.click("#digits-run")
 
 
 def resumed(path, step):
@@ -57,4 +71,4 @@ def resumed(path, step):
     assert answer.returncode == 0, answer.stderr
     values = json.loads(answer.stdout)
     assert len(values) == 2 * 8 * 784 and all(-1 <= value <= 1 for value in values)
-    return f"native programs read the checkpoint of step {step}"
+    return f"native programs read the checkpoint of step {STEP}"
