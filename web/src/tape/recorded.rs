@@ -56,7 +56,7 @@ fn plane() -> Result<Recorded> {
 
 fn digits() -> Result<Recorded> {
     let tape = Tape::new();
-    let (network, width) = (Network::Mnist, 8);
+    let (network, width) = (Network::MNIST, 8);
     let step = SyntheticStep::record(&tape, network, [width, 16], Clamp::None).map_err(js)?;
     let mut state = network.layers(width).initialise(1, &PREFIXES);
     state.extend(Adam::initial(&step.parameters));
@@ -66,8 +66,8 @@ fn digits() -> Result<Recorded> {
 
 fn f() -> Recorded {
     let tape = Tape::new();
-    let layers = Network::Mnist.layers(32);
-    let [c, h, w] = Network::Mnist.image();
+    let layers = Network::MNIST.layers(32);
+    let [c, h, w] = Network::MNIST.image();
     let y = layers.apply(tape.input("x", [1, c, h, w]), Mode::Running(Role::Image.prefix()));
     let outputs = vec![y.line()];
     (tape, outputs, layers.initialise(1, &PREFIXES))
