@@ -40,6 +40,39 @@ fn train(run: &Path, more: &[&OsStr]) -> String {
     said(example("train").arg("--out").arg(run).args(tiny).args(more))
 }
 
+/// Pictures of their own decide about network and classes, and need no option but their folder.
+#[test]
+fn pictures_in_folders_are_trained_on_classified_and_evaluated() {
+    let work = tempfile::tempdir().unwrap();
+    let data = work.path().join("pictures");
+    for (part, count) in [("train", 8u8), ("test", 5)] {
+        for (class, colour) in [("moss", [20, 160, 30]), ("sky", [60, 120, 250])] {
+            let folder = data.join(part).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for i in 0..count {
+                let shade = colour.map(|c: u8| c - i);
+                image::RgbImage::from_pixel(33, 40, image::Rgb(shade)).save(folder.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let run = work.path().join("run");
+    let text = train(&run, &["--data".as_ref(), data.as_os_str()]);
+    assert!(
+        text.contains("network  3×32×32") && text.contains("2 classes, by the names of their folders: moss, sky"),
+        "{text}"
+    );
+    let text = said(example("evaluate").arg(&run).args(["--samples", "4"]));
+    assert!(text.contains("without the shipped classifier: the classifier recognises 1×28×28 images"), "{text}");
+    assert!(!fs::read_to_string(run.join("evaluation.json")).unwrap().contains("frechet"));
+    let classifier = work.path().join("classifier.safetensors");
+    let settings = ["--steps", "60", "--batch", "8", "--shift", "0", "--out"];
+    let text = said(example("classifier").arg("--data").arg(&data).args(settings).arg(&classifier));
+    assert!(text.contains("network  3×32×32, 2 classes"), "{text}");
+    let text = said(example("evaluate").arg(&run).args(["--samples", "4", "--classifier"]).arg(&classifier));
+    assert!(text.contains("class 1") && !text.contains("class 2"), "{text}");
+    assert!(fs::read_to_string(run.join("evaluation.json")).unwrap().contains("frechet"));
+}
+
 #[test]
 fn any_path_that_the_system_allows_works() {
     let work = tempfile::tempdir().unwrap();
