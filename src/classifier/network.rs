@@ -30,16 +30,6 @@ pub(super) fn record<'t>(signature: Signature, x: Var<'t>, mode: Mode<'_, 't>) -
     [features, head.apply(features, mode)]
 }
 
-/// The initial values of all saved tensors: parameters and running averages.
-pub(super) fn initial(signature: Signature, seed: u64) -> BTreeMap<String, Vec<f32>> {
-    let [body, head] = networks(signature);
-    let mut values = body.initialise(seed, &[""]);
-    // The random stream of a parameter depends on its index within its network. With the same seed, the head would
-    // repeat the body's values.
-    values.extend(head.initialise(seed.wrapping_add(1), &[]));
-    values
-}
-
 /// The names and shapes of all saved tensors.
 pub(super) fn shapes(signature: Signature) -> BTreeMap<String, Shape> {
     let [body, head] = networks(signature);
@@ -60,14 +50,5 @@ mod tests {
             let [features, logits] = record(signature, x, Mode::Batch);
             assert_eq!((features.shape(), logits.shape()), ([3, 64].into(), [3, classes].into()));
         }
-    }
-
-    #[test]
-    fn every_tensor_has_an_initial_value_of_its_shape() {
-        let (shapes, values) = (shapes(Signature::DIGITS), initial(Signature::DIGITS, 1));
-        assert!(values.keys().eq(shapes.keys()));
-        assert!(values.iter().all(|(name, v)| v.len() == shapes[name].elements()));
-        assert_eq!(shapes["features.3.weight"], [32, 16, 4, 4].into());
-        assert_ne!(values["features.0.weight"][..99], values["classes.0.weight"][..99]);
     }
 }

@@ -1,4 +1,4 @@
-use super::network::{initial, networks, record};
+use super::network::{networks, record};
 use super::{BATCH, Classifier, Signature, save};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
@@ -8,6 +8,7 @@ use crate::nn::{Adam, Mode};
 use crate::random::{Stream, stream};
 use crate::tape::{self, Tape};
 use rand::RngExt;
+use std::collections::BTreeMap;
 use std::f64::consts::PI;
 use std::path::Path;
 
@@ -141,6 +142,16 @@ impl Training {
     }
 }
 
+/// The initial values of all saved tensors: parameters and running averages.
+fn initial(signature: Signature, seed: u64) -> BTreeMap<String, Vec<f32>> {
+    let [body, head] = networks(signature);
+    let mut values = body.initialise(seed, &[""]);
+    // The random stream of a parameter depends on its index within its network. With the same seed, the head would
+    // repeat the body's values.
+    values.extend(head.initialise(seed.wrapping_add(1), &[]));
+    values
+}
+
 /// The image `[C, H, W]`, shifted by `down` and `right` pixels. Pixels from outside the image are black.
 fn shifted(image: &[f32], [_, h, w]: [usize; 3], down: isize, right: isize) -> Vec<f32> {
     let value = |i: usize| {
@@ -156,6 +167,7 @@ fn shifted(image: &[f32], [_, h, w]: [usize; 3], down: isize, right: isize) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classifier::network::shapes;
     use crate::testing::gpu;
 
     #[test]
@@ -256,5 +268,14 @@ mod tests {
         let error = classifier.signature().check([1, 28, 28], &[]).unwrap_err().to_string();
         assert_eq!(error, "the classifier recognises 3×8×8 images, and these are 1×28×28");
         assert!(classifier.signature().check([3, 8, 8], &[2, 3]).unwrap_err().to_string().contains("knows 0 to 2"));
+    }
+
+    #[test]
+    fn every_tensor_has_an_initial_value_of_its_shape() {
+        let (shapes, values) = (shapes(Signature::DIGITS), initial(Signature::DIGITS, 1));
+        assert!(values.keys().eq(shapes.keys()));
+        assert!(values.iter().all(|(name, v)| v.len() == shapes[name].elements()));
+        assert_eq!(shapes["features.3.weight"], [32, 16, 4, 4].into());
+        assert_ne!(values["features.0.weight"][..99], values["classes.0.weight"][..99]);
     }
 }
