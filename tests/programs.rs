@@ -4,6 +4,7 @@
 #[path = "support/examples.rs"]
 mod examples;
 
+use ign::classifier::Classifier;
 use ign::model::Checkpoint;
 use ign::picture::Background;
 use ign::run::RunFolder;
@@ -138,9 +139,13 @@ fn a_classifier_of_digits_judges_digits_only() {
     }
     train(&run, &["--data".as_ref(), data.as_os_str()]);
     let text = said(example("project").arg(&run).args(["--count", "1", "--measured", "1"]));
-    assert!(text.contains("accuracy is not measured") && !text.contains("recognised"), "{text}");
-    let (success, text) = outcome(example("evaluate").arg(&run).args(["--samples", "4"]));
-    assert!(!success && text.contains("label"), "{text}");
+    let why = "image 3 has the label 12, and the classifier knows 0 to 9";
+    assert!(text.contains(&format!("without the shipped classifier: {why}")) && !text.contains("recognised"), "{text}");
+    let text = said(example("evaluate").arg(&run).args(["--samples", "4"]));
+    assert!(text.contains(why) && !text.contains("Fréchet"), "{text}");
+    let given = ["--samples", "4", "--classifier", Classifier::FILE];
+    let (success, text) = outcome(example("evaluate").arg(&run).args(given));
+    assert!(!success && text.contains(why), "{text}");
 }
 
 #[test]
