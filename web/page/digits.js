@@ -60,7 +60,6 @@ export function digits(engine, use) {
     controls.set(start);
     chart.clear();
     const [width, batch] = training.size();
-    [$('digits-width').value, $('digits-batch').value] = [width, batch];
     await preview();
     say(`step ${training.step()}, on ${images.count()} digits, w = ${width}, batch ${batch}`);
   }
@@ -118,6 +117,7 @@ export function digits(engine, use) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     try {
       await begin(images => engine.resume(images, bytes));
+      [$('digits-width').value, $('digits-batch').value] = training.size();
     } catch (error) {
       // A model without the optimiser's moments cannot learn, but the other views can use it.
       await use(bytes).catch(() => { throw error; });

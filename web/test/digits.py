@@ -71,4 +71,4 @@ def resumed(path, step):
     assert answer.returncode == 0, answer.stderr
     values = json.loads(answer.stdout)
     assert len(values) == 2 * 8 * 784 and all(-1 <= value <= 1 for value in values)
-    return f"native programs read the checkpoint of step {STEP}"
+    return f"native programs read the checkpoint of step {step}"
