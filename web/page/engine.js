@@ -55,8 +55,14 @@ export async function open() {
   return engine;
 }
 
-let last = Promise.resolve();
+let last = Promise.resolve(), waiting = 0;
 const newest = new Map();
+
+/** Says, also to screen readers, whether calls run or wait. */
+function busy(change) {
+  waiting += change;
+  document.querySelector('main').ariaBusy = String(waiting > 0);
+}
 
 /**
  * Runs `work` after all earlier calls: the engine takes one at a time. Of the calls of a kind that wait, only the newest
@@ -65,6 +71,7 @@ const newest = new Map();
 export function enqueue(kind, work) {
   const ticket = (newest.get(kind) ?? 0) + 1;
   newest.set(kind, ticket);
+  busy(1);
   const run = () => (newest.get(kind) === ticket ? work() : undefined);
   const done = last.then(run).catch(async error => {
     // A call may fail before the browser says that the device is lost.
@@ -74,6 +81,6 @@ export function enqueue(kind, work) {
     failed(reason);
     await new Promise(() => {});
   });
-  last = done.catch(() => {});
+  last = done.catch(() => {}).then(() => busy(-1));
   return done;
 }

@@ -48,8 +48,8 @@ class Browser:
             time.sleep(0.1)
 
     def settle(self):
-        """Waits for the calls of the engine that are queued."""
-        self.run("const { enqueue } = await import('./engine.js'); await enqueue('test', () => {})")
+        """Waits for the calls of the engine that run or wait."""
+        self.until("document.querySelector('main').ariaBusy === 'false'")
 
     def find(self, selector):
         return next(iter(self.call("/element", {"using": "css selector", "value": selector}).values()))

@@ -23,7 +23,7 @@ def use(browser):
     browser.until(PROJECTED)
     # Then the networks of the other views are compiled too.
     browser.until("document.body.dataset.ready === 'yes'")
-    browser.stroke("#paper", [(-0.1, 0), (0.15, 0)])
+    browser.stroke("#paper", SEVEN[:2])
     browser.settle()
     answer = browser.run("return performance.getEntriesByName('answer').at(-1).duration")
     print(f"draw      a stroke is projected twice and recognised {answer:.0f} ms after it")
