@@ -13,7 +13,7 @@ use std::time::Instant;
 /// Settings of the measured step.
 #[derive(Args)]
 pub struct Settings {
-    /// Network: mnist or faces.
+    /// Network: mnist, faces, or channels and side, as 3x32.
     #[arg(long, value_parser = named::<Network>, default_value = "mnist")]
     pub network: Network,
     /// Width of the network. From 1 to 1024.
