@@ -9,6 +9,9 @@ Safari, from version 26: nothing; before, “WebGPU” among the feature flags o
 Firefox, from version 141 on Windows and 145 on Macs with Apple silicon: nothing; elsewhere dom.webgpu.enabled in about:config.
 The page must be served over https or from this machine.`;
 
+/** How long a call that failed waits for the browser to say that the device is lost. */
+const LOSS_MS = 1000;
+
 /** There is no adapter. */
 export class NoAdapter extends Error {}
 
@@ -74,9 +77,9 @@ export function enqueue(kind, work) {
   busy(1);
   const run = () => (newest.get(kind) === ticket ? work() : undefined);
   const done = last.then(run).catch(async error => {
-    // A call may fail before the browser says that the device is lost.
-    const told = Promise.race([failure, new Promise(resolve => setTimeout(resolve, 100))]);
-    const reason = error instanceof WebAssembly.RuntimeError ? error.message : engine.failure() ?? await told;
+    // A call may fail, for a reason that explains nothing, before the browser says that the device is lost.
+    const lost = await Promise.race([failure, new Promise(resolve => setTimeout(resolve, LOSS_MS))]);
+    const reason = lost ?? (error instanceof WebAssembly.RuntimeError ? error.message : engine.failure());
     if (!reason) throw error;
     failed(reason);
     await new Promise(() => {});
