@@ -7,6 +7,8 @@
 mod say;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/labels.rs"]
+mod labels;
 #[path = "support/model.rs"]
 mod model;
 #[path = "support/options.rs"]
@@ -20,6 +22,7 @@ use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
 use ign::run::{check_results, result};
+use labels::labelled;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -41,6 +44,9 @@ struct Arguments {
     /// Number of applications of f. From 1 to 100.
     #[arg(long, value_parser = whole::<usize>(1..=100), default_value_t = 2)]
     times: usize,
+    /// Class of the images of a conditional network, from 0 to 255. Walks and sums have several in turn [default: every class].
+    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
+    label: Vec<u8>,
     /// Seed of the noise. From 0 to 18446744073709551615.
     #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
@@ -74,7 +80,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let elements = generator.image().iter().product::<usize>();
     let noise = checkpoint.noise()?;
     let noise = |i: usize| noise.draw(seed, Stream::Preview, 2 + i as u64, elements);
-    let f = |z: &[f32]| -> Result<Vec<f32>, Box<dyn Error>> {
+    let classes = labelled(&generator, &arguments.label)?.labels().to_vec();
+    let f = |i: usize, z: &[f32]| -> Result<Vec<f32>, Box<dyn Error>> {
+        let generator = match classes.get(i % classes.len().max(1)) {
+            Some(&class) => &generator.labelled(&[class])?,
+            None => &generator,
+        };
         Ok(generator.blocking_repeat(Role::Noise, z, times)?.pop().expect("f is applied at least once"))
     };
 
@@ -86,7 +97,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             from.iter().zip(&to).map(|(a, b)| (1.0 - t) * a + t * b).collect::<Vec<_>>()
         };
         let points: Vec<f32> = (0..steps).flat_map(point).collect();
-        grid = grid.row(&format!("walk {}", walk + 1), &f(&points)?);
+        grid = grid.row(&format!("walk {}", walk + 1), &f(walk, &points)?);
     }
     grid = grid.space();
     let mut columns = [const { vec![] }; 4];
@@ -95,7 +106,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let combined = (0..elements).map(|i| z[0][i] - z[1][i] + z[2][i]).collect();
         let [z1, z2, z3] = z;
         for (column, z) in columns.iter_mut().zip([z1, z2, z3, combined]) {
-            column.extend(f(&z)?);
+            column.extend(f(sum, &z)?);
         }
     }
     for (z, column) in ["z1", "z2", "z3", "z1-z2+z3"].iter().zip(&columns) {

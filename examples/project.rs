@@ -50,6 +50,10 @@ struct Arguments {
     /// Inverts the pictures, for dark ink on light paper.
     #[arg(long, requires = "image")]
     invert: bool,
+    /// Class of the images, for a conditional network, from 0 to 255. Several are taken in turn [default: the labels of the
+    /// test images; for own pictures every class, in rows].
+    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
+    label: Vec<u8>,
     /// Number of test images to draw. From 1 to 1000.
     #[arg(long, value_parser = whole::<usize>(1..=1000), default_value_t = 12, conflicts_with = "image")]
     count: usize,
@@ -113,8 +117,21 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     if arguments.invert {
         x.iter_mut().for_each(|x| *x = -*x);
     }
-    let f = generator.blocking_repeat(Role::Image, &x, 2)?;
-    Ok(Grid::new(generator.image()).row("input", &x).row("f", &f[0]).row("f(f)", &f[1]))
+    let mut grid = Grid::new(generator.image()).row("input", &x);
+    let classes = generator.every_class();
+    let rows: Vec<_> = match arguments.label[..] {
+        [] => classes.labels().iter().map(|&class| (format!(" as {class}"), vec![class])).collect(),
+        ref labels => vec![(String::new(), labels.to_vec())],
+    };
+    if rows.is_empty() {
+        let f = generator.blocking_repeat(Role::Image, &x, 2)?;
+        return Ok(grid.row("f", &f[0]).row("f(f)", &f[1]));
+    }
+    for (name, labels) in rows {
+        let f = generator.labelled(&labels)?.blocking_repeat(Role::Image, &x, 2)?;
+        grid = grid.row(&format!("f{name}"), &f[0]).row(&format!("f(f){name}"), &f[1]);
+    }
+    Ok(grid)
 }
 
 fn background(arguments: &Arguments, checkpoint: &Checkpoint) -> Background {
@@ -138,6 +155,10 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         (given, Some(_)) => classifier::fitting(gpu, given.as_deref(), &test)?,
     };
     let generator = Generator::blocking_load(gpu, checkpoint, measured, NormStatistics::Batch)?;
+    let generator = match arguments.label[..] {
+        [] => generator.for_labels(originals.labels.as_deref())?,
+        ref labels => generator.labelled(labels)?,
+    };
     let projector = Projector::new(&generator, classifier.as_ref())?;
     let mut grid = Grid::new(shape)
         .text(&format!("Test images, degraded and projected. Means over {measured} of them:"))

@@ -7,6 +7,8 @@
 mod say;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/labels.rs"]
+mod labels;
 #[path = "support/model.rs"]
 mod model;
 #[path = "support/options.rs"]
@@ -20,6 +22,7 @@ use ign::native::open;
 use ign::picture::Grid;
 use ign::random::Stream;
 use ign::run::{check_results, result};
+use labels::labelled;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -35,9 +38,12 @@ struct Arguments {
     /// Number of samples. From 1 to 10000.
     #[arg(long, value_parser = whole::<usize>(1..=10_000), default_value_t = 32)]
     count: usize,
-    /// Number of samples per row. From 1 to 10000.
-    #[arg(long, value_parser = whole::<usize>(1..=10_000), default_value_t = 16)]
-    columns: usize,
+    /// Number of samples per row. From 1 to 10000 [default: 16; for a conditional network one for each class].
+    #[arg(long, value_parser = whole::<usize>(1..=10_000))]
+    columns: Option<usize>,
+    /// Class of the samples of a conditional network, from 0 to 255. Several are drawn in turn [default: every class].
+    #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
+    label: Vec<u8>,
     /// Seed of the noise. From 0 to 18446744073709551615.
     #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
@@ -59,11 +65,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     check_results(&[&arguments.run], &[&out])?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.count, NormStatistics::Role)?;
+    let generator = labelled(&generator, &arguments.label)?;
     let elements = generator.image().iter().product::<usize>();
     let z = checkpoint.noise()?.draw(arguments.seed, Stream::Preview, 1, arguments.count * elements);
     let f = generator.blocking_repeat(Role::Noise, &z, 3)?;
 
-    let line = arguments.columns * elements;
+    let columns = arguments.columns.or(generator.classes().filter(|_| arguments.label.is_empty())).unwrap_or(16);
+    let line = columns * elements;
     let mut grid = Grid::new(generator.image());
     for from in (0..z.len()).step_by(line) {
         let part = from..(from + line).min(z.len());

@@ -4,7 +4,7 @@
 mod degradations;
 
 use crate::samples;
-use ign::metrics::Evaluation;
+use ign::metrics::{ConditionalMetrics, Evaluation};
 
 /// Prints everything that was measured.
 pub fn print(evaluation: &Evaluation) {
@@ -17,7 +17,32 @@ pub fn print(evaluation: &Evaluation) {
     let drift: Vec<_> = evaluation.drift.iter().map(|d| format!("{d:.5}")).collect();
     say!("drift           {}", drift.join("  "));
     say!("                |fᵏ(z) − fᵏ⁻¹(z)| for k from 1, of {} samples\n", sizes.drift);
+    if let Some(metrics) = &evaluation.conditional {
+        conditional(metrics);
+    }
     degradations::head(evaluation.accuracy.is_some());
     evaluation.degradations.iter().for_each(degradations::row);
     degradations::foot(sizes.degraded, evaluation.accuracy);
+}
+
+/// Prints what a conditional network makes of its labels.
+fn conditional(metrics: &ConditionalMetrics) {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let ConditionalMetrics { recognised, recognised_twice, other, .. } = metrics;
+    say!(
+        "label           {} of f(z|c) are recognised as c, {} of f(f(z|c)|c)",
+        percent(*recognised),
+        percent(*recognised_twice)
+    );
+    for (class, (share, frechet)) in metrics.recognised_by_class.iter().zip(&metrics.frechet_by_class).enumerate() {
+        let frechet = frechet.map_or("-".into(), |distance| format!("{distance:.2}"));
+        say!("  class {class:<8}recognised {:>8}  Fréchet {frechet:>7}", percent(*share));
+    }
+    say!(
+        "another label   {} of f(x|c') are recognised as c', {} still as c; |f(x|c') - x| {:.4}, |f(x|c) - x| {:.4}\n",
+        percent(other.followed),
+        percent(other.kept),
+        other.movement,
+        other.movement_of_own
+    );
 }

@@ -128,21 +128,44 @@ impl Compiled {
         outputs: &[&str],
     ) -> Result<Vec<Vec<f32>>, GpuError> {
         if batch == 0 || per_sample == 0 || !samples.len().is_multiple_of(per_sample) {
-            let count = samples.len();
-            let reason = format!("{count} numbers are no samples of {per_sample} numbers, {batch} to a batch");
-            return Err(GpuError::Transfer { name: input.into(), reason });
+            let expected = format!("samples of {per_sample} numbers, {batch} to a batch");
+            return Err(uneven(input, samples.len(), &expected));
+        }
+        self.run_batches(&[(input, samples)], [samples.len() / per_sample, batch], outputs).await
+    }
+
+    /// Runs the program on `count` samples for several inputs, as [`run_batched`](Self::run_batched) for one: every input
+    /// has `count` samples of its own size.
+    ///
+    /// # Errors
+    /// The samples of an input are not `count`; `batch` is 0; an input or output is not on the tape; an error of the
+    /// adapter.
+    pub async fn run_batches(
+        &self,
+        inputs: &[(&str, &[f32])],
+        [count, batch]: [usize; 2],
+        outputs: &[&str],
+    ) -> Result<Vec<Vec<f32>>, GpuError> {
+        for (name, samples) in inputs {
+            if batch == 0 || !samples.len().is_multiple_of(count.max(1)) {
+                return Err(uneven(name, samples.len(), &format!("{count} samples, {batch} to a batch")));
+            }
         }
         let mut results = vec![vec![]; outputs.len()];
-        for part in samples.chunks(batch * per_sample) {
-            let filled: Vec<f32> = part.iter().copied().cycle().take(batch * per_sample).collect();
-            self.write(input, &filled)?;
+        for first in (0..count).step_by(batch.max(1)) {
+            let real = batch.min(count - first);
+            for (name, samples) in inputs {
+                let per_sample = samples.len() / count;
+                let part = &samples[first * per_sample..][..real * per_sample];
+                let filled: Vec<f32> = part.iter().copied().cycle().take(batch * per_sample).collect();
+                self.write(name, &filled)?;
+            }
             self.run()?;
             for ((result, output), name) in results.iter_mut().zip(self.read(outputs).await?).zip(outputs) {
                 if !output.len().is_multiple_of(batch) {
-                    let reason = format!("{} numbers are not {batch} samples", output.len());
-                    return Err(GpuError::Transfer { name: name.to_string(), reason });
+                    return Err(uneven(name, output.len(), &format!("{batch} samples")));
                 }
-                result.extend(&output[..output.len() / batch * (part.len() / per_sample)]);
+                result.extend(&output[..output.len() / batch * real]);
             }
         }
         Ok(results)
@@ -177,6 +200,11 @@ impl Compiled {
     fn line(&self, id: usize) -> Option<ValueId> {
         self.lowered.lines[id]
     }
+}
+
+/// The error of an input or output whose numbers are not what was expected.
+fn uneven(name: &str, count: usize, expected: &str) -> GpuError {
+    GpuError::Transfer { name: name.into(), reason: format!("{count} numbers are not {expected}") }
 }
 
 /// The list of names for an error message.

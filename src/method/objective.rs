@@ -82,6 +82,16 @@ pub struct TrainingStep<'t> {
     pub total: Vec<Var<'t>>,
 }
 
+/// What the applications of f in a batch are given beside images and noise.
+#[derive(Clone, Copy)]
+struct Given<'t> {
+    labels: Option<Var<'t>>,
+    /// The seed of the dropout masks.
+    seed: Option<Var<'t>>,
+    /// The number of the batch.
+    batch: u16,
+}
+
 /// One batch of a recorded step.
 struct Batch<'t> {
     fx: Var<'t>,
@@ -113,9 +123,13 @@ impl Objective {
     /// The input `[1]` with the seed of the step's dropout masks, a whole number from 0 to 2²⁴ − 1.
     pub const DROPOUT_SEED: &'static str = "dropout.seed";
 
-    /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`, and
-    /// `dropout.seed` if dropout is enabled. Every application updates the unprefixed running averages and the averages
-    /// of its role.
+    /// The input `[N, K]` with the labels of a conditional network: 1 for the class of the sample, 0 for all others. The
+    /// label of an image is also that of the noise beside it, and of the sample that f makes of that noise.
+    pub const LABELS: &'static str = "labels";
+
+    /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`,
+    /// `labels` if the network is conditional, and `dropout.seed` if dropout is enabled. Every application updates the
+    /// unprefixed running averages and the averages of its role.
     #[track_caller]
     pub fn record<'t>(
         &self,
@@ -143,12 +157,14 @@ impl Objective {
             return Err(TapeError::Shape { op: "step", shapes: vec![], message, at: Location::caller() });
         }
         let [x, z] = ["x", "z"].map(|name| tape.input(name, [count * batch, c, h, w]));
+        let labels = network.classes().map(|classes| tape.input(Self::LABELS, [count * batch, classes]));
         let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
         let mut images: [Vec<Var<'t>>; 3] = Default::default();
         let mut means: Vec<Var<'t>> = vec![];
         for i in 0..count {
             let part = |v: Var<'t>| if count == 1 { v } else { v.slice(i * batch, batch) };
-            let Batch { fx, y, w, values } = self.batch(network, [part(x), part(z)], seed, i as u16)?;
+            let given = Given { labels: labels.map(part), seed, batch: i as u16 };
+            let Batch { fx, y, w, values } = self.batch(network, [part(x), part(z)], given)?;
             images.iter_mut().zip([fx, y, w]).for_each(|(all, one)| all.push(one));
             // A sum so far, rather than all gradients at the end, so that one set of them is kept.
             let share = if i + 1 == count { 1.0 / count as f32 } else { 1.0 };
@@ -176,18 +192,12 @@ impl Objective {
         })
     }
 
-    /// Records losses and gradients of batch number `i`.
+    /// Records losses and gradients of a batch.
     #[track_caller]
-    fn batch<'t>(
-        &self,
-        network: &Sequential,
-        [x, z]: [Var<'t>; 2],
-        seed: Option<Var<'t>>,
-        i: u16,
-    ) -> Result<Batch<'t>> {
-        let fx = self.apply(network, x, Role::Image, seed, i);
-        let y = self.apply(network, z, Role::Noise, seed, i);
-        let w = self.apply(network, y, Role::Sample, seed, i);
+    fn batch<'t>(&self, network: &Sequential, [x, z]: [Var<'t>; 2], given: Given<'t>) -> Result<Batch<'t>> {
+        let fx = self.apply(network, x, Role::Image, given);
+        let y = self.apply(network, z, Role::Noise, given);
+        let w = self.apply(network, y, Role::Sample, given);
         let parameters = network.on(x.tape());
 
         let rec = self.mean(fx, x);
@@ -198,13 +208,13 @@ impl Objective {
         Ok(Batch { fx, y, w, values: [scalars, rec_gradients, idem_gradients, outer.gradients].concat() })
     }
 
-    /// Records f(v) in batch number `i`, with the running averages and, if there is a `seed`, the dropout masks of this
-    /// role.
+    /// Records f(v), with the running averages and, if there is a seed, the dropout masks of this role.
     #[track_caller]
-    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, seed: Option<Var<'t>>, i: u16) -> Var<'t> {
-        let application = 3 * i + role as u16;
+    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, given: Given<'t>) -> Var<'t> {
+        let Given { labels, seed, batch } = given;
+        let application = 3 * batch + role as u16;
         let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application });
-        network.apply(v, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
+        network.apply_to(v, labels, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
     }
 
     /// The two terms of the outer application w = f(y).
@@ -388,26 +398,44 @@ mod tests {
 
     #[test]
     fn several_batches_give_the_means_of_their_losses_and_gradients() {
+        for network in [tiny(""), tiny("").conditional(2)] {
+            means_of_several_batches(&network);
+        }
+        for count in [0, MOST_BATCHES + 1] {
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
+            let refused = objective.record_batches(&Tape::new(), &tiny(""), [count, BATCH], IMAGE).err().unwrap();
+            assert!(refused.to_string().contains("1 to 1024 batches"), "{refused}");
+        }
+    }
+
+    fn means_of_several_batches(network: &Sequential) {
         const COUNT: usize = 3;
         let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
         let weights = (Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec());
         let elements = BATCH * IMAGE.iter().product::<usize>();
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let [x, z] = [0, 1].map(|_| (0..COUNT * elements).map(|_| rng.random_range(-0.8..0.8)).collect::<Vec<f64>>());
+        let labels: Vec<f64> =
+            (0..COUNT * BATCH).flat_map(|i| if i % 4 == 0 { [1.0, 0.0] } else { [0.0, 1.0] }).collect();
 
         let tape = Tape::new();
-        let step = objective.record_batches(&tape, &tiny(""), [COUNT, BATCH], IMAGE).unwrap();
-        let inputs = [("x".into(), x.clone()), ("z".into(), z.clone()), weights.clone()];
-        let values = interpret(&tape, &inputs.into());
+        let step = objective.record_batches(&tape, network, [COUNT, BATCH], IMAGE).unwrap();
+        let all = [(Objective::LABELS.into(), labels.clone()), ("x".into(), x.clone()), ("z".into(), z.clone())];
+        let mut inputs = BTreeMap::from(all);
+        inputs.extend([weights.clone()]);
+        let values = interpret(&tape, &inputs);
         let found: Vec<Vec<f64>> =
             step.total.iter().chain(&step.losses).chain([&step.variance]).map(|v| values.get(*v).to_vec()).collect();
 
         let mut expected: Vec<Vec<f64>> = found.iter().map(|f| vec![0.0; f.len()]).collect();
         for i in 0..COUNT {
             let tape = Tape::new();
-            let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
-            let part = |all: &[f64]| all[i * elements..][..elements].to_vec();
-            let values = interpret(&tape, &[("x".into(), part(&x)), ("z".into(), part(&z)), weights.clone()].into());
+            let step = objective.record(&tape, network, BATCH, IMAGE).unwrap();
+            let part = |all: &[f64]| all[all.len() / COUNT * i..][..all.len() / COUNT].to_vec();
+            let own = inputs
+                .iter()
+                .map(|(name, all)| (name.clone(), if *name == weights.0 { all.clone() } else { part(all) }));
+            let values = interpret(&tape, &own.collect());
             let one = step.total.iter().chain(&step.losses).chain([&step.variance]);
             for (sum, one) in expected.iter_mut().zip(one) {
                 sum.iter_mut().zip(values.get(*one)).for_each(|(sum, one)| *sum += one / COUNT as f64);
@@ -417,10 +445,6 @@ mod tests {
             assert!((f - e).abs() < 1e-6 * (1.0 + e.abs()), "{f} and {e}");
         }
         assert_eq!(values.get(step.w).len(), COUNT * elements);
-        for count in [0, MOST_BATCHES + 1] {
-            let refused = objective.record_batches(&Tape::new(), &tiny(""), [count, BATCH], IMAGE).err().unwrap();
-            assert!(refused.to_string().contains("1 to 1024 batches"), "{refused}");
-        }
     }
 
     #[test]

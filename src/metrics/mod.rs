@@ -10,8 +10,8 @@ mod precision_recall;
 
 pub use classes::{Classes, accuracy};
 pub use evaluation::{
-    DegradationMetrics, Evaluation, FeatureMetrics, Projected, Projector, Reference, SampleMetrics, SampleSizes,
-    Subject, evaluate,
+    ConditionalMetrics, DegradationMetrics, Evaluation, FeatureMetrics, Projected, Projector, Reference, SampleMetrics,
+    SampleSizes, Subject, evaluate,
 };
 pub use features::Features;
 pub use frechet::Gaussian;

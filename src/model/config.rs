@@ -68,6 +68,9 @@ settings! {
         pub network: Network,
         /// Output channels of the first convolution; the published networks use 64.
         pub width: usize [1 to 1024],
+        /// Number of classes of a conditional network, whose batch norms have a scale and shift for each label; 0 without labels.
+        #[serde(default)]
+        pub classes: usize [0 to 256],
         /// Batch size in images; batch norm needs two.
         pub batch: usize [2 to 65536],
         /// Number of batches per step, whose gradients are averaged; batch norm uses the statistics of each.
@@ -184,6 +187,7 @@ impl Preset {
         let published = Config {
             network: Network::MNIST,
             width: 64,
+            classes: 0,
             batch: 256,
             accumulate: 1,
             clip: 0.0,
@@ -270,7 +274,8 @@ impl Config {
 
     /// The network.
     pub fn layers(&self) -> Sequential {
-        self.network.layers(self.width)
+        let layers = self.network.layers(self.width);
+        if self.classes == 0 { layers } else { layers.conditional(self.classes) }
     }
 
     /// The network with averaged weights, if averaging is enabled.

@@ -2,10 +2,11 @@ use super::{Checkpoint, Config};
 use crate::compile::{Compiled, compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, Store};
-use crate::method::Role;
-use crate::nn::{Mode, Sequential};
+use crate::method::{Objective, Role};
+use crate::nn::{Mode, Sequential, one_hot};
 use crate::tape::Tape;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// The batch normalisation statistics of a trained network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,7 @@ pub enum NormStatistics {
 }
 
 /// A trained network, compiled for batches of images and applied to any number of images.
+#[derive(Clone)]
 pub struct Generator {
     gpu: Gpu,
     store: Store,
@@ -26,7 +28,9 @@ pub struct Generator {
     batch: usize,
     statistics: NormStatistics,
     /// With statistics per role, one program per role in the order of [`Role::ALL`]; else a single program.
-    programs: Vec<Compiled>,
+    programs: Rc<Vec<Compiled>>,
+    /// The labels of a conditional network's images, one after the other and then from the first on again.
+    labels: Vec<u8>,
 }
 
 impl Generator {
@@ -45,7 +49,8 @@ impl Generator {
         let program = async |mode: Mode<'_, '_>| -> Result<Compiled, Error> {
             let [c, h, w] = image;
             let tape = Tape::new();
-            let y = layers.apply(tape.input("x", [batch, c, h, w]), mode);
+            let labels = layers.classes().map(|classes| tape.input(Objective::LABELS, [batch, classes]));
+            let y = layers.apply_to(tape.input("x", [batch, c, h, w]), labels, mode);
             Ok(compile(gpu, store, &tape, &[("y", y)]).await?)
         };
         let modes = match statistics {
@@ -56,16 +61,58 @@ impl Generator {
         for mode in modes {
             programs.push(program(mode).await?);
         }
-        let (gpu, store, layers) = (gpu.clone(), store.clone(), layers.clone());
-        Ok(Self { gpu, store, layers, image, batch, statistics, programs })
+        let (gpu, store, layers, programs) = (gpu.clone(), store.clone(), layers.clone(), Rc::new(programs));
+        Ok(Self { gpu, store, layers, image, batch, statistics, programs, labels: vec![] })
     }
 
-    /// The same network and tensors with the given statistics.
+    /// The same network, tensors and labels with the given statistics.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub async fn with(&self, statistics: NormStatistics) -> Result<Self, Error> {
-        Self::new(&self.gpu, &self.store, &self.layers, self.image, self.batch, statistics).await
+        let labels = self.labels.clone();
+        let other = Self::new(&self.gpu, &self.store, &self.layers, self.image, self.batch, statistics).await?;
+        Ok(Self { labels, ..other })
+    }
+
+    /// The same conditional network for images with these labels: the first image has the first label, and after the last
+    /// label follows the first again.
+    ///
+    /// # Errors
+    /// If the network is not conditional, or a label is none of its classes.
+    pub fn labelled(&self, labels: &[u8]) -> Result<Self, Error> {
+        let classes =
+            self.classes().ok_or_else(|| Error::Unsuited("the network has no classes: it takes no labels".into()))?;
+        match labels.iter().find(|label| usize::from(**label) >= classes) {
+            None => Ok(Self { labels: labels.to_vec(), ..self.clone() }),
+            Some(label) => {
+                Err(Error::Unsuited(format!("{label} is no label of the network; those are 0 to {}", classes - 1)))
+            }
+        }
+    }
+
+    /// The same network for images with the `labels` of a data set, of which only a conditional one takes notice.
+    ///
+    /// # Errors
+    /// As [`labelled`](Self::labelled), and if a conditional network is given no labels.
+    pub fn for_labels(&self, labels: Option<&[u8]>) -> Result<Self, Error> {
+        match (self.classes(), labels) {
+            (None, _) => Ok(self.clone()),
+            (Some(_), Some(labels)) => self.labelled(labels),
+            (Some(classes), None) => Err(missing(classes)),
+        }
+    }
+
+    /// The same network for images of every class in turn, if it is conditional.
+    #[must_use]
+    pub fn every_class(&self) -> Self {
+        let labels = (0..=u8::MAX).take(self.classes().unwrap_or_default()).collect();
+        Self { labels, ..self.clone() }
+    }
+
+    /// The number of classes of a conditional network.
+    pub fn classes(&self) -> Option<usize> {
+        self.layers.classes()
     }
 
     /// Loads the network of a checkpoint, for batches of `count` images, at most 64.
@@ -86,6 +133,11 @@ impl Generator {
         Self::new(gpu, &store, &checkpoint.layers(), network.image(), count.clamp(1, 64), statistics).await
     }
 
+    /// The labels of the images, one after the other.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
     /// The image shape `[C, H, W]`.
     pub fn image(&self) -> [usize; 3] {
         self.image
@@ -94,14 +146,24 @@ impl Generator {
     /// f(images), for images of the given role.
     ///
     /// # Errors
-    /// If the last image is incomplete, or the adapter fails.
+    /// If the last image is incomplete, the network is conditional and has no [labels](Self::labelled), or the adapter
+    /// fails.
     pub async fn apply(&self, role: Role, images: &[f32]) -> Result<Vec<f32>, Error> {
         let elements = Error::check_images(images, self.image)?;
         let program = match self.statistics {
             NormStatistics::Role => &self.programs[role as usize],
             NormStatistics::Batch => &self.programs[0],
         };
-        Ok(program.run_batched("x", images, [self.batch, elements], &["y"]).await?.concat())
+        let Some(classes) = self.classes() else {
+            return Ok(program.run_batched("x", images, [self.batch, elements], &["y"]).await?.concat());
+        };
+        if self.labels.is_empty() {
+            return Err(missing(classes));
+        }
+        let count = images.len() / elements;
+        let labels = one_hot(self.labels.iter().copied().cycle().take(count), classes);
+        let inputs = [("x", images), (Objective::LABELS, &labels[..])];
+        Ok(program.run_batches(&inputs, [count, self.batch], &["y"]).await?.concat())
     }
 
     /// The results of `times` repeated applications, f(images), f(f(images)), …, for images of the given role.
@@ -119,6 +181,11 @@ impl Generator {
         }
         Ok(results)
     }
+}
+
+/// The error of a conditional network of `classes` without labels.
+fn missing(classes: usize) -> Error {
+    Error::Unsuited(format!("the network is conditional: every image needs a label, from 0 to {}", classes - 1))
 }
 
 /// Blocking forms of the methods, for targets with threads.

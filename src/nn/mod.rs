@@ -4,9 +4,12 @@
 mod adam;
 mod average;
 mod clip;
+mod labels;
+mod normalisation;
 mod sequential;
 
 pub use adam::Adam;
 pub use average::Average;
 pub use clip::clip;
+pub use labels::one_hot;
 pub use sequential::{Dropout, Layer, Mode, Parameter, Sequential};

@@ -1,4 +1,3 @@
-use crate::ops::{self, Norm, Normalised};
 use crate::random::{Stream, stream};
 use crate::tape::{Shape, Tape, Var};
 use rand_distr::{Distribution, Normal};
@@ -31,6 +30,12 @@ pub enum Layer {
     BatchNorm {
         channels: usize,
     },
+    /// Conditional batch normalisation (de Vries et al. 2017): scale and shift of each channel are those of the sample's
+    /// class, γ[c] and β[c] of γ, β `[K, C]`.
+    ConditionalBatchNorm {
+        classes: usize,
+        channels: usize,
+    },
     LeakyRelu(f32),
     Relu,
     Tanh,
@@ -49,16 +54,15 @@ impl Layer {
             }
             Self::Linear { inputs, outputs } => ([outputs, inputs].into(), outputs, Initial::Normal),
             Self::BatchNorm { channels } => ([channels].into(), channels, Initial::Constant(1.0)),
+            Self::ConditionalBatchNorm { classes, channels } => {
+                let shape = Shape::from([classes, channels]);
+                return Some([(shape.clone(), Initial::Constant(1.0)), (shape, Initial::Constant(0.0))]);
+            }
             Self::LeakyRelu(_) | Self::Relu | Self::Tanh | Self::Flatten => return None,
         };
         Some([(weight, initial), ([outputs].into(), Initial::Constant(0.0))])
     }
 }
-
-/// ε of batch normalisation.
-const EPSILON: f32 = 1e-5;
-/// Weight of a batch in the running averages.
-const MOMENTUM: f32 = 0.1;
 
 /// Statistics of batch normalisation, and dropout.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +139,26 @@ impl Sequential {
         Self { layers, name: String::new() }
     }
 
+    /// The same network with [conditional batch norm](Layer::ConditionalBatchNorm) of `classes` classes in place of each
+    /// batch norm.
+    #[must_use]
+    pub fn conditional(mut self, classes: usize) -> Self {
+        for layer in &mut self.layers {
+            if let Layer::BatchNorm { channels } = *layer {
+                *layer = Layer::ConditionalBatchNorm { classes, channels };
+            }
+        }
+        self
+    }
+
+    /// The number of classes of a conditional network.
+    pub fn classes(&self) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match *layer {
+            Layer::ConditionalBatchNorm { classes, .. } => Some(classes),
+            _ => None,
+        })
+    }
+
     /// The parameters in order of the layers, the weight before the bias.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut parameters = vec![];
@@ -150,7 +174,7 @@ impl Sequential {
     /// Layer number and number of channels of each batch normalisation.
     fn norms(&self) -> impl Iterator<Item = (usize, usize)> {
         self.layers.iter().enumerate().filter_map(|(i, layer)| match *layer {
-            Layer::BatchNorm { channels } => Some((i, channels)),
+            Layer::BatchNorm { channels } | Layer::ConditionalBatchNorm { channels, .. } => Some((i, channels)),
             _ => None,
         })
     }
@@ -204,7 +228,7 @@ impl Sequential {
     }
 
     /// Slope of layer `i` below zero, if the layer is a ReLU or leaky ReLU.
-    fn slope(&self, i: usize) -> Option<f32> {
+    pub(super) fn slope(&self, i: usize) -> Option<f32> {
         match self.layers.get(i)? {
             Layer::LeakyRelu(slope) => Some(*slope),
             Layer::Relu => Some(0.0),
@@ -213,12 +237,21 @@ impl Sequential {
     }
 
     /// Records the layers, applied to `x` `[N, …]`, and returns the output. A batch normalisation includes the ReLU or
-    /// leaky ReLU after it.
+    /// leaky ReLU after it. A conditional network weighs all classes alike.
     #[track_caller]
     pub fn apply<'t>(&self, x: Var<'t>, mode: Mode<'_, 't>) -> Var<'t> {
+        self.apply_to(x, None, mode)
+    }
+
+    /// Records the layers as [`apply`](Self::apply), with the `labels` `[N, K]` of a conditional network: the weight of
+    /// each class, 1 for that of the sample and 0 for all others.
+    #[track_caller]
+    pub fn apply_to<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> Var<'t> {
+        let alike = |classes: usize| x.tape().constant(1.0 / classes as f32, [x.shape().batch(), classes]);
+        let labels = labels.or_else(|| self.classes().map(alike));
         let mut x = x;
         for (i, layer) in self.layers.iter().enumerate() {
-            let normalised = i > 0 && matches!(self.layers[i - 1], Layer::BatchNorm { .. });
+            let normalised = i > 0 && self.norms().any(|(norm, _)| norm == i - 1);
             x = match *layer {
                 Layer::Conv2d { stride, padding, .. } => {
                     let [weight, bias] = self.weights(x.tape(), i);
@@ -233,6 +266,10 @@ impl Sequential {
                     x.linear(weight, Some(bias))
                 }
                 Layer::BatchNorm { channels } => self.normalise(x, i, channels, mode),
+                Layer::ConditionalBatchNorm { channels, .. } => {
+                    let labels = labels.expect("a conditional network has labels");
+                    self.normalise_by(labels, x, i, channels, mode)
+                }
                 Layer::LeakyRelu(_) | Layer::Relu if normalised => match mode {
                     Mode::Train { dropout: Some(dropout), .. } => dropout.record(x, i),
                     _ => x,
@@ -248,39 +285,10 @@ impl Sequential {
 
     /// Weight and bias of layer `i` as state on `tape`. The layer must have parameters.
     #[track_caller]
-    fn weights<'t>(&self, tape: &'t Tape, i: usize) -> [Var<'t>; 2] {
+    pub(super) fn weights<'t>(&self, tape: &'t Tape, i: usize) -> [Var<'t>; 2] {
         let [weight, bias] = self.layers[i].parameters().expect("the layer has parameters");
         let name = |what: &str| format!("{}{i}.{what}", self.name);
         [tape.state(&name("weight"), weight.0), tape.state(&name("bias"), bias.0)]
-    }
-
-    /// Records batch normalisation, layer `i`, including the activation after it.
-    #[track_caller]
-    fn normalise<'t>(&self, x: Var<'t>, i: usize, channels: usize, mode: Mode<'_, 't>) -> Var<'t> {
-        let tape = x.tape();
-        let [gamma, beta] = self.weights(tape, i);
-        let norm = Norm { epsilon: EPSILON, slope: self.slope(i + 1).unwrap_or(1.0) };
-        let prefixes = match mode {
-            Mode::Running(prefix) => {
-                let running = self.running(tape, prefix, i, channels);
-                return x.batch_norm_fixed(running, gamma, beta, norm);
-            }
-            Mode::Train { prefixes, .. } => prefixes,
-            Mode::Batch => &[],
-        };
-        let Normalised { y, statistics } = x.batch_norm(gamma, beta, norm);
-        for prefix in prefixes {
-            let running = self.running(tape, prefix, i, channels);
-            ops::update_running(running, statistics, x.shape().elements() / channels, MOMENTUM);
-        }
-        y
-    }
-
-    /// Running mean and variance of layer `i`, a batch norm, as state on a tape.
-    #[track_caller]
-    fn running<'t>(&self, tape: &'t Tape, prefix: &str, i: usize, channels: usize) -> [Var<'t>; 2] {
-        let name = |what: &str| format!("{prefix}{}{i}.running_{what}", self.name);
-        [tape.state(&name("mean"), [channels]), tape.state(&name("var"), [channels])]
     }
 
     /// Number of multiply-adds of one application to one sample of shape `[C, H, W]`. As usual in the field, every
@@ -303,7 +311,8 @@ impl Sequential {
                     });
                 }
                 Layer::Linear { inputs, outputs } => macs += inputs * outputs,
-                Layer::BatchNorm { .. } | Layer::LeakyRelu(_) | Layer::Relu | Layer::Tanh | Layer::Flatten => {}
+                Layer::BatchNorm { .. } | Layer::ConditionalBatchNorm { .. } => {}
+                Layer::LeakyRelu(_) | Layer::Relu | Layer::Tanh | Layer::Flatten => {}
             }
         }
         macs

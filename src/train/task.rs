@@ -4,7 +4,7 @@ use crate::data::{Batches, Images};
 use crate::descent::{Recorded, Task};
 use crate::method::{Objective, PREFIXES, TrainingStep, Weights};
 use crate::model::{Config, Noise};
-use crate::nn::{Adam, Average};
+use crate::nn::{Adam, Average, one_hot};
 use crate::random::Stream;
 use crate::ranks::Ranks;
 use crate::tape::{self, Tape};
@@ -31,6 +31,12 @@ impl Idempotence {
     fn shard(&self) -> Range<usize> {
         let size = self.config.batch / self.ranks.count();
         self.ranks.rank() * size..(self.ranks.rank() + 1) * size
+    }
+
+    /// The labels of the images at `indices` for a conditional network.
+    fn labels(&self, indices: &[usize]) -> Option<Vec<f32>> {
+        let known = self.images.labels.as_ref().filter(|_| self.config.classes > 0)?;
+        Some(one_hot(indices.iter().map(|&i| known[i]), self.config.classes))
     }
 
     /// Seed of the dropout masks: a whole number per seed, rank and step, below 2²⁴ and so exact in f32. It repeats after
@@ -71,8 +77,9 @@ impl Task for Idempotence {
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
         let count = self.config.accumulate as u64;
         let (shard, elements) = (self.shard(), self.images.elements());
-        let mut indices = vec![];
+        let mut indices: Vec<usize> = vec![];
         (0..count).for_each(|i| indices.extend(&self.batches.indices(done * count + i)[shard.clone()]));
+        let labels = self.labels(&indices);
         let x = self.images.gather(indices);
         // The noise of all ranks, of which this one takes its shard, so that it does not depend on the number of ranks.
         let batch = self.config.batch * elements;
@@ -80,6 +87,7 @@ impl Task for Idempotence {
         let z = all.chunks(batch).flat_map(|all| &all[shard.start * elements..shard.end * elements]).copied().collect();
         let Weights { rec, idem, tight } = self.config.weights(done);
         let mut inputs = vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![rec, idem, tight])];
+        inputs.extend(labels.map(|labels| (Objective::LABELS, labels)));
         if self.config.dropout != 0.0 {
             inputs.push((Objective::DROPOUT_SEED, vec![self.dropout_seed(done)]));
         }

@@ -58,15 +58,28 @@ fn check_alike(ranks: &dyn Ranks, checkpoint: &Checkpoint, images: &Images) -> R
     let hash = |bytes: &[u8]| SipHasher13::new().hash(bytes);
     let settings = serde_json::to_vec(&checkpoint.config).map_err(|e| Error::Unsuited(e.to_string()))?;
     ranks.check_same(hash(&settings), checkpoint.step, "settings")?;
-    ranks.check_same(hash(&images.pixels), checkpoint.step, "images")
+    ranks.check_same(hash(&images.pixels), checkpoint.step, "images")?;
+    ranks.check_same(hash(images.labels.as_deref().unwrap_or_default()), checkpoint.step, "labels")
 }
 
-/// Checks that the images have the shape that the network takes.
-fn check_shape(config: &Config, images: &Images) -> Result<(), Error> {
+/// Checks that the images have the shape that the network takes, and the labels that a conditional one needs.
+fn check_images(config: &Config, images: &Images) -> Result<(), Error> {
     let (expected, found) = (config.network.image(), images.shape);
-    match found == expected {
-        true => Ok(()),
-        false => Err(Error::Unsuited(format!("the images have shape {found:?}; the network takes {expected:?}"))),
+    if found != expected {
+        return Err(Error::Unsuited(format!("the images have shape {found:?}; the network takes {expected:?}")));
+    }
+    let refused = |found: String| {
+        Err(Error::Setting {
+            name: "classes",
+            reason: format!("is {}, and the training images {found}", config.classes),
+        })
+    };
+    let greatest = images.labels.iter().flatten().max();
+    match (config.classes, greatest) {
+        (0, _) => Ok(()),
+        (_, None) => refused("have no labels: neither a file of labels nor folders as classes".into()),
+        (classes, Some(&most)) if usize::from(most) >= classes => refused(format!("have labels up to {most}")),
+        _ => Ok(()),
     }
 }
 
@@ -95,7 +108,7 @@ impl Trainer {
         config.check()?;
         let data = data.into();
         let images = &data.images;
-        check_shape(config, images)?;
+        check_images(config, images)?;
         let layers = config.layers();
         let mut tensors = layers.initialise(config.seed, &PREFIXES);
         if config.averaged().is_some() {
@@ -130,7 +143,7 @@ impl Trainer {
         checkpoint.config.check()?;
         checkpoint.check_resumable()?;
         let data = data.into();
-        check_shape(&checkpoint.config, &data.images)?;
+        check_images(&checkpoint.config, &data.images)?;
         Self::with(gpu, checkpoint, data, ranks).await
     }
 
@@ -252,8 +265,9 @@ impl Trainer {
         let Idempotence { config, images, noise, .. } = self.descent.task();
         let z = noise.draw(config.seed, Stream::Preview, 0, Self::PREVIEW * images.elements());
         let x = images.gather(0..Self::PREVIEW);
-        let f = self.preview.repeat(Role::Noise, &z, 3).await?;
-        let fx = self.preview.apply(Role::Image, &x).await?;
+        let f = self.preview.every_class().repeat(Role::Noise, &z, 3).await?;
+        let labels = images.labels.as_ref().map(|labels| &labels[..Self::PREVIEW.min(labels.len())]);
+        let fx = self.preview.for_labels(labels)?.apply(Role::Image, &x).await?;
         Ok(Preview { z, f, x, fx })
     }
 }

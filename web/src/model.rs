@@ -22,6 +22,9 @@ impl Model {
                 "the network takes images of shape {shape:?}; the page draws [1, 28, 28]"
             )));
         }
+        if checkpoint.config.classes > 0 {
+            return Err(JsError::new("the network needs a label for each image; the page draws without labels"));
+        }
         let generator = Generator::load(gpu, &checkpoint, count, NormStatistics::Role).await.map_err(js)?;
         Ok(Self { noise: checkpoint.noise().map_err(js)?, generator })
     }

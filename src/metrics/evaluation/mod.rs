@@ -1,8 +1,10 @@
 //! The evaluation of a trained network.
 
+mod conditional;
 mod degradations;
 mod samples;
 
+pub use conditional::ConditionalMetrics;
 pub use degradations::{DegradationMetrics, Projected, Projector};
 pub use samples::{FeatureMetrics, Reference, SampleMetrics};
 
@@ -79,6 +81,8 @@ pub struct Evaluation {
     pub idempotence: f64,
     /// The movements |fᵏ(z) − fᵏ⁻¹(z)| for k from 1 to 10.
     pub drift: Vec<f64>,
+    /// What a conditional network makes of its labels, if the classifier has the same classes.
+    pub conditional: Option<ConditionalMetrics>,
     /// The classifier's accuracy on the originals of the degraded images, if there are labels.
     pub accuracy: Option<f64>,
     /// The metrics per degradation.
@@ -107,11 +111,11 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
         return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
     let reference = Reference::new(*classifier, train, test, sizes)?;
-    let projector = Projector::new(generator, *classifier)?;
     let elements = test.elements();
     on("samples");
     let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * elements);
-    let f = generator.blocking_repeat(Role::Noise, &z, 3)?;
+    let by_class = generator.every_class();
+    let f = by_class.blocking_repeat(Role::Noise, &z, 3)?;
     let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
     let (movement, idempotence) = (difference(&f[0], &z), difference(&f[1], &f[0]));
     let mut samples = vec![];
@@ -124,15 +128,25 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
 
     on("drift");
     let start = &z[..sizes.drift * elements];
-    let path = generator.blocking_repeat(Role::Noise, start, DRIFT)?;
+    let path = by_class.blocking_repeat(Role::Noise, start, DRIFT)?;
     let before = std::iter::once(start).chain(path.iter().map(Vec::as_slice));
     let drift = path.iter().zip(before).map(|(after, before)| difference(after, before)).collect();
 
     on("reconstruction");
-    let x = test.gather(0..sizes.samples.min(test.len()));
-    let rec = mean_distance(checkpoint.config.distance, &generator.blocking_apply(Role::Image, &x)?, &x);
+    let known = test.select(0..sizes.samples.min(test.len()));
+    let x = known.gather(0..known.len());
+    let fx = generator.for_labels(known.labels.as_deref())?.blocking_apply(Role::Image, &x)?;
+    let rec = mean_distance(checkpoint.config.distance, &fx, &x);
+    let conditional = match classifier {
+        Some(classifier) if generator.classes().is_some_and(|classes| classes == classifier.signature().classes) => {
+            on("labels");
+            Some(ConditionalMetrics::of(generator, classifier, &known, [&f[0], &f[1]])?)
+        }
+        _ => None,
+    };
 
     let originals = test.select(0..sizes.degraded);
+    let projector = Projector::new(&generator.for_labels(originals.labels.as_deref())?, *classifier)?;
     let accuracy = projector.accuracy(&originals)?;
     let mut degradations = vec![];
     for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {
@@ -141,7 +155,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
         degradations.push(projector.project(&originals, degradation, &mut rng)?.metrics);
     }
     let step = checkpoint.step;
-    Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, accuracy, degradations })
+    Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, conditional, accuracy, degradations })
 }
 
 /// Checks that images are what the classifier knows.
