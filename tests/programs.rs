@@ -41,6 +41,38 @@ fn train(run: &Path, more: &[&OsStr]) -> String {
     said(example("train").arg("--out").arg(run).args(tiny).args(more))
 }
 
+/// Half precision halves the file, and the model is still one that samples are drawn with.
+#[test]
+fn a_model_is_published_in_half_precision() {
+    let work = tempfile::tempdir().unwrap();
+    let run = work.path().join("run");
+    train(&run, &["--classes".as_ref(), "10".as_ref()]);
+    let publish = |name: &str, more: &[&str]| {
+        let path = work.path().join(name);
+        said(example("train").arg("--resume").arg(&run).arg("--publish").arg(&path).args(more));
+        path
+    };
+    let [whole, half] = [publish("whole.safetensors", &[]), publish("half.safetensors", &["--half"])];
+    let size = |path: &Path| fs::metadata(path).unwrap().len() as f64;
+    assert!((0.4..0.7).contains(&(size(&half) / size(&whole))), "{} of {} bytes", size(&half), size(&whole));
+    let [found, expected] = [&half, &whole].map(|path| Checkpoint::load(path).unwrap());
+    assert_eq!(found.config, expected.config);
+    for (name, values) in &expected.tensors {
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * b.abs() + 1e-6;
+        assert!(values.iter().zip(&found.tensors[name]).all(near), "{name}");
+    }
+    let drawn = |label: &str| {
+        let picture = work.path().join(format!("{label}.png"));
+        said(example("sample").arg(&half).args(["--count", "3", "--label", label, "--out"]).arg(&picture));
+        fs::read(picture).unwrap()
+    };
+    assert_ne!(drawn("7"), drawn("3"), "the label has no effect");
+    let (success, text) = outcome(example("sample").arg(&half).args(["--label", "10"]));
+    assert!(!success && text.contains("10 is no label"), "{text}");
+    let (success, text) = outcome(example("sample").args(["--label", "7"]));
+    assert!(!success && text.contains("takes no labels"), "{text}");
+}
+
 /// Pictures of their own decide about network and classes, and need no option but their folder.
 #[test]
 fn pictures_in_folders_are_trained_on_classified_and_evaluated() {

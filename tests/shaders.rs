@@ -29,8 +29,9 @@ fn training() -> Vec<(String, Tape)> {
         {
             let tape = Tape::new();
             let layers = network.layers(width);
-            let step =
-                Objective { distance, clamp, dropout: 0.0 }.record(&tape, &layers, batch, network.image()).unwrap();
+            let step = Objective { distance, clamp, dropout: 0.0, nearest: 0.0 }
+                .record(&tape, &layers, batch, network.image())
+                .unwrap();
             let adam = Adam::default();
             adam.record(&tape, &step.parameters, &step.total);
             Average::record(&tape, &layers, &PREFIXES);

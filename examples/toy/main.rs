@@ -135,7 +135,7 @@ fn train(
         Name::Rings => Data::Rings,
         Name::Spiral => Data::Spiral,
     };
-    let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(CLAMP), dropout: 0.0 };
+    let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(CLAMP), dropout: 0.0, nearest: 0.0 };
     let config = Config { width, batch, objective, seed };
     let weights = Weights { rec: rec as f32, idem: idem as f32, tight: tight as f32 };
     let settings = Settings { data, weights, learning_rate, noise: noise as f32 };

@@ -18,7 +18,7 @@ mod stop;
 use clap::{ArgMatches, Parser};
 use explain::explained;
 use ign::compile::Check;
-use ign::files::replace;
+use ign::files::{half_precision, replace};
 use ign::model::{Checkpoint, Config};
 use ign::native::{open, open_nth, trace};
 use ign::ranks::Ranks;
@@ -65,6 +65,9 @@ struct Arguments {
     /// Safetensors file for the model of the run given by --resume, without the optimiser's state. Does not train.
     #[arg(long, value_name = "FILE", requires = "resume")]
     publish: Option<PathBuf>,
+    /// Publishes in half precision, at half the size.
+    #[arg(long, requires = "publish")]
+    half: bool,
 }
 
 fn main() {
@@ -72,7 +75,7 @@ fn main() {
         let (arguments, settings) = settings::parse()?;
         let ranks = ranks::join()?;
         match (&arguments.resume, &arguments.publish) {
-            (Some(run), Some(path)) => publish(run, path)?,
+            (Some(run), Some(path)) => publish(run, path, arguments.half)?,
             _ => train(&arguments, &settings, &ranks)?,
         }
         ranks.finish();
@@ -204,10 +207,11 @@ fn report(trainer: &Trainer, folder: &RunFolder, outcome: Outcome, time: Duratio
 }
 
 /// Writes the model of a run without the optimiser's state.
-fn publish(run: &Path, path: &Path) -> Result<(), Box<dyn Error>> {
+fn publish(run: &Path, path: &Path, half: bool) -> Result<(), Box<dyn Error>> {
     check_results(&[run], &[path])?;
     let checkpoint = model::load(run)?;
-    checkpoint.published()?.save(path)?;
+    let bytes = checkpoint.published()?.to_bytes()?;
+    replace(path, &if half { half_precision(&bytes)? } else { bytes })?;
     say!("published  model after {} steps: {}", checkpoint.step, path.display());
     Ok(())
 }

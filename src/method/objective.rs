@@ -56,6 +56,8 @@ pub struct Objective {
     pub clamp: Clamp,
     /// The probability of [`Dropout`], with separate masks per application; 0 records no dropout.
     pub dropout: f32,
+    /// The weight ν of the nearest-neighbour term, relative to idempotence; 0 records none.
+    pub nearest: f32,
 }
 
 /// The variables of a recorded step.
@@ -100,6 +102,9 @@ struct Batch<'t> {
     /// The three losses and the variance, then the unweighted gradients of each term.
     values: Vec<Var<'t>>,
 }
+
+/// The temperature τ of the soft minimum of the nearest-neighbour term, in squared differences per pixel.
+const TEMPERATURE: f32 = 0.01;
 
 /// The greatest number of batches of a step. Dropout numbers the applications of all of them in 16 bits.
 const MOST_BATCHES: usize = 1024;
@@ -203,7 +208,8 @@ impl Objective {
         let rec = self.mean(fx, x);
         let rec_gradients = x.tape().gradient(rec, &parameters)?;
         let outer = self.outer(rec, [z, y, w], &parameters)?;
-        let idem_gradients = x.tape().vjp(y, outer.y_gradient, &parameters)?;
+        let y_gradient = self.attracted(outer.y_gradient, [x, y])?;
+        let idem_gradients = x.tape().vjp(y, y_gradient, &parameters)?;
         let scalars = vec![rec, outer.idem, outer.tight, batch_variance(y)];
         Ok(Batch { fx, y, w, values: [scalars, rec_gradients, idem_gradients, outer.gradients].concat() })
     }
@@ -254,6 +260,16 @@ impl Objective {
         Ok(Outer { idem, tight, y_gradient, gradients })
     }
 
+    /// `y_gradient` with the gradient of the nearest-neighbour term.
+    #[track_caller]
+    fn attracted<'t>(&self, y_gradient: Var<'t>, [x, y]: [Var<'t>; 2]) -> Result<Var<'t>> {
+        if self.nearest == 0.0 {
+            return Ok(y_gradient);
+        }
+        let gradient = y.tape().gradient(nearest(x, y), &[y])?[0];
+        Ok(y.tape().linear_combination(&[(1.0, y_gradient), (self.nearest, gradient)]))
+    }
+
     /// D(a, b) over all samples.
     fn mean<'t>(&self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
         match self.distance {
@@ -269,6 +285,20 @@ impl Objective {
             Distance::L1 => a.l1_per_sample(b),
         }
     }
+}
+
+/// The mean over images xᵢ of the squared distance per pixel to the nearest sample yⱼ, as a soft minimum
+/// −τ·ln Σⱼ exp(−D(xᵢ, yⱼ)/τ) up to a constant.
+#[track_caller]
+fn nearest<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    let (tape, count, elements) = (x.tape(), x.shape().batch(), x.shape().per_sample());
+    let [x, y] = [x, y].map(|images| images.reshape([count, elements]));
+    // D(xᵢ, yⱼ) without |xᵢ|², which is the same for all j.
+    let squares = (y * y).sum_per_sample().broadcast_channels([count, count]);
+    let scale = 1.0 / (TEMPERATURE * elements as f32);
+    let logits = tape.linear_combination(&[(2.0 * scale, x.linear(y, None)), (-scale, squares)]);
+    let uniform = tape.constant(1.0 / count as f32, [count, count]);
+    -TEMPERATURE * (logits.softmax_cross_entropy(uniform) + logits.mean())
 }
 
 /// The variance over the batch, averaged over all other axes.
@@ -380,7 +410,7 @@ mod tests {
     fn one_outer_application_gives_the_gradients_of_the_listing() {
         for (distance, dropout) in [(Distance::Mse, 0.0), (Distance::L1, 0.0), (Distance::Mse, 0.3)] {
             for clamp in [Clamp::None, Clamp::Noise(1.5), Clamp::Data(0.5)] {
-                let objective = Objective { distance, clamp, dropout };
+                let objective = Objective { distance, clamp, dropout, nearest: 0.0 };
                 let tape = Tape::new();
                 let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
                 let inputs = [(Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec())];
@@ -402,7 +432,7 @@ mod tests {
             means_of_several_batches(&network);
         }
         for count in [0, MOST_BATCHES + 1] {
-            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
             let refused = objective.record_batches(&Tape::new(), &tiny(""), [count, BATCH], IMAGE).err().unwrap();
             assert!(refused.to_string().contains("1 to 1024 batches"), "{refused}");
         }
@@ -410,7 +440,7 @@ mod tests {
 
     fn means_of_several_batches(network: &Sequential) {
         const COUNT: usize = 3;
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
         let weights = (Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec());
         let elements = BATCH * IMAGE.iter().product::<usize>();
         let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -450,7 +480,7 @@ mod tests {
     #[test]
     fn running_averages_move_in_the_order_of_the_applications() {
         let tape = Tape::new();
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0 };
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
         objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
         let nodes = tape.nodes();
         let updates = nodes.iter().filter(|n| n.name() == "update_running");
@@ -465,7 +495,7 @@ mod tests {
     fn every_dropout_of_a_step_has_a_mask_of_its_own_and_without_it_there_is_no_trace_of_it() {
         let recorded = |dropout: f32| {
             let tape = Tape::new();
-            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout };
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout, nearest: 0.0 };
             objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
             let inputs = tape.all(|n| matches!(n.source, Source::Input(_))).len();
             let nodes = tape.nodes();

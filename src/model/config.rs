@@ -113,6 +113,9 @@ settings! {
         /// Dropout probability of activations that follow batch normalisation; 0 disables dropout.
         #[serde(default)]
         pub dropout: f32 [0 to 0.999999],
+        /// Weight of the nearest-neighbour term, relative to idempotence: it pulls the sample nearest to each image towards it.
+        #[serde(default)]
+        pub nearest: f32 [0 to 1000],
         /// Seed of the initial weights, the data order, the noise and the dropout masks. From 0 to 18446744073709551615.
         pub seed: u64,
         /// Data folder: a data set in MNIST's format, or pictures (JPEG, PNG, WebP, BMP, GIF) in it and its subfolders.
@@ -207,6 +210,7 @@ impl Preset {
             clamp_ratio: 1.5,
             noise: NoiseKind::Gaussian,
             dropout: 0.0,
+            nearest: 0.0,
             seed: 1,
             data: "data/mnist".into(),
             background: Background::Auto,
@@ -258,7 +262,7 @@ impl Config {
             Bound::Noise => Clamp::Noise(self.clamp_ratio),
             Bound::Data => Clamp::Data(self.clamp_ratio),
         };
-        Objective { distance: self.distance, clamp, dropout: self.dropout }
+        Objective { distance: self.distance, clamp, dropout: self.dropout, nearest: self.nearest }
     }
 
     /// The weights of the objective's terms after `done` steps.

@@ -32,7 +32,7 @@ impl SyntheticStep {
         [width, batch]: [usize; 2],
         clamp: Clamp,
     ) -> tape::Result<TrainingStep<'t>> {
-        let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0 };
+        let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0, nearest: 0.0 };
         let step = objective.record(tape, &network.layers(width), batch, network.image())?;
         Self::ADAM.record(tape, &step.parameters, &step.total);
         Ok(step)

@@ -139,7 +139,7 @@ mod tests {
     use crate::testing::gpu;
 
     fn config() -> Config {
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0 };
+        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
         Config { width: 32, batch: 128, objective, seed: 1 }
     }
 
