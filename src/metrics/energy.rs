@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn equal_distributions_are_at_zero_on_average_and_shifted_ones_are_not() {
-        let draw = |counter, shift: f32| -> Vec<f32> {
+        let draw = |counter: u64, shift: f32| -> Vec<f32> {
             let mut rng = stream(1, Stream::Evaluation, counter);
             let mut normal = || -> f32 { StandardNormal.sample(&mut rng) };
             (0..2 * 50).map(|_| shift + normal()).collect()
