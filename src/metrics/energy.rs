@@ -59,9 +59,10 @@ mod tests {
             (0..2 * 50).map(|_| shift + normal()).collect()
         };
         let mean = |shift| {
-            let each =
-                |i| energy_distance(&features(&draw(2 * i, 0.0), 2), &features(&draw(2 * i + 1, shift), 2)).unwrap();
-            (0..200).map(each).sum::<f64>() / 200.0
+            let each = |i: u64| {
+                energy_distance(&features(&draw(2 * i, 0.0), 2), &features(&draw(2 * i + 1, shift), 2)).unwrap()
+            };
+            (0..200u64).map(each).sum::<f64>() / 200.0
         };
         // One estimate has a deviation of about 0.02. With the bias of i = j the mean would be 0.07.
         assert!(mean(0.0).abs() < 0.006, "{}", mean(0.0));
