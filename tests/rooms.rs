@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("method", &["nn", "ops", "tape", "error"]),
     ("model", &["picture", "method", "nn", "compile", "tape", "gpu", "random", "files", "error"]),
     ("descent", &["ranks", "nn", "compile", "tape", "gpu", "error"]),
-    ("toy", &["descent", "model", "method", "nn", "tape", "gpu", "random", "error"]),
+    ("toy", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "random", "error"]),
     ("run", &["model", "method", "files", "error"]),
     (
         "train",

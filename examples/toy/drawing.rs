@@ -1,9 +1,11 @@
 //! The picture of a network f: ℝ² → ℝ²: its field f(x) − x as arrows, its fixed points as a glow, data and samples as dots.
 
-use font8x8::UnicodeFonts;
+use crate::canvas::{BACKGROUND, DATA, GLOW, LEGEND, Rgb, SAMPLE};
+use crate::canvas::{blank, blend, dot, fill, letters, mix, paint, stack, tile, titled, write};
+use crate::plane::{EXTENT, NEAR, Plane, lengths};
 use ign::error::Error;
-use ign::toy::{Toy, grid};
-use tiny_skia::{Color, FillRule, LineCap, Paint, PathBuilder, Pixmap, PremultipliedColorU8, Rect, Stroke, Transform};
+use ign::toy::grid;
+use tiny_skia::{FillRule, LineCap, PathBuilder, Pixmap, PremultipliedColorU8, Stroke, Transform};
 
 /// What is drawn of a network, in a square below a title.
 pub struct Scene {
@@ -18,39 +20,27 @@ pub struct Scene {
     samples: Vec<[f32; 2]>,
 }
 
-/// Half the side of the part of the plane that is shown.
-const EXTENT: f32 = 1.4;
 /// Number of cells of the glow along one side.
 const CELLS: usize = 112;
 /// Width of the cell of an arrow, in pixels.
 const ARROW: u32 = 28;
 /// Number of points of the data, and of samples.
 const POINTS: usize = 400;
-/// |f(x) − x| at which the glow of a fixed point has fallen to 1/e.
-const NEAR: f32 = 0.03;
-/// Heights of the title and the legend, in pixels.
-const TITLE: u32 = 26;
-const LEGEND: u32 = 32;
-
-const BACKGROUND: [u8; 3] = [24, 24, 28];
-const INK: [u8; 3] = [200, 200, 208];
-const GLOW: [u8; 3] = [40, 130, 125];
-const DATA: [u8; 3] = [255, 178, 70];
-const SAMPLE: [u8; 3] = [255, 255, 255];
 /// The colours of arrows from length 0 to [`LONG`].
-const RAMP: [[u8; 3]; 3] = [[74, 82, 112], [150, 104, 204], [255, 120, 170]];
+const RAMP: [Rgb; 3] = [[74, 82, 112], [150, 104, 204], [255, 120, 170]];
 const LONG: f32 = 1.5;
 
 impl Scene {
-    /// The present state of a toy, to be drawn with `side` pixels a side.
+    /// The present state of f, to be drawn with `side` pixels a side.
     ///
     /// # Errors
     /// If the adapter fails.
-    pub fn of(toy: &Toy, title: String, side: u32) -> Result<Self, Error> {
-        let lengths = toy.blocking_field(&grid(CELLS, EXTENT))?.iter().map(|[x, y]| x.hypot(*y)).collect();
-        let arrows = toy.blocking_field(&grid(arrows(side), EXTENT))?;
-        let samples = toy.blocking_apply(&toy.noise(POINTS))?;
-        Ok(Self { title, side, lengths, arrows, data: toy.data(POINTS), samples })
+    pub fn of(plane: &dyn Plane, title: String, side: u32) -> Result<Self, Error> {
+        let lengths = lengths(plane, &grid(CELLS, EXTENT))?;
+        let from = grid(arrows(side), EXTENT);
+        let arrows = plane.apply(&from)?.iter().zip(&from).map(|(y, x)| [y[0] - x[0], y[1] - x[1]]).collect();
+        let samples = plane.apply(&plane.noise(POINTS)?)?;
+        Ok(Self { title, side, lengths, arrows, data: plane.data(POINTS), samples })
     }
 
     /// Draws the square and the title.
@@ -64,10 +54,7 @@ impl Scene {
         let radius = side as f32 / 260.0;
         self.data.iter().for_each(|p| dot(&mut square, at(*p), radius, DATA));
         self.samples.iter().for_each(|p| dot(&mut square, at(*p), 0.75 * radius, SAMPLE));
-        let mut picture = blank([side, side + TITLE]);
-        write(&mut picture, &self.title, [8.0, (TITLE - 16) as f32 / 2.0]);
-        picture.draw_pixmap(0, TITLE as i32, square.as_ref(), &Default::default(), Transform::identity(), None);
-        picture
+        titled(&self.title, &square)
     }
 
     /// Draws the glow of the fixed points, interpolated between the cells.
@@ -102,65 +89,37 @@ fn arrows(side: u32) -> usize {
 
 /// Pictures side by side in rows of `columns`, with the legend below.
 pub fn compose(pictures: &[Pixmap], columns: usize) -> Pixmap {
-    const GAP: u32 = 6;
-    let [width, height] = pictures.first().map_or([0; 2], |picture| [picture.width(), picture.height()]);
-    let columns = columns.min(pictures.len()) as u32;
-    let rows = (pictures.len() as u32).div_ceil(columns.max(1));
-    let extent = |count: u32, size: u32| count * size + count.saturating_sub(1) * GAP;
-    let mut whole = blank([extent(columns, width), extent(rows, height) + LEGEND]);
-    for (i, picture) in pictures.iter().enumerate() {
-        let (column, row) = (i as u32 % columns, i as u32 / columns);
-        let [x, y] = [column * (width + GAP), row * (height + GAP)];
-        whole.draw_pixmap(x as i32, y as i32, picture.as_ref(), &Default::default(), Transform::identity(), None);
-    }
-    legend(&mut whole, extent(rows, height) as f32);
-    whole
+    let rows = tile(pictures, columns);
+    let legend = legend(rows.width());
+    stack(&[rows, legend])
 }
 
-/// Draws the legend below `top`, in the middle.
-fn legend(picture: &mut Pixmap, top: f32) {
+/// The legend, in the middle of a strip of this width.
+fn legend(width: u32) -> Pixmap {
+    let mut picture = blank([width, LEGEND]);
     const ENTRIES: [&str; 4] = ["data x", "f(z)", "f(x)-x, short to long", "f(x)=x"];
     // The room of the symbol, and between two entries.
     const SYMBOLS: [f32; 4] = [16.0, 16.0, 56.0, 24.0];
     const BETWEEN: f32 = 18.0;
-    let width: f32 = ENTRIES.iter().zip(SYMBOLS).map(|(text, symbol)| symbol + letters(text) + BETWEEN).sum();
-    let middle = top + LEGEND as f32 / 2.0;
-    let mut x = (picture.width() as f32 - width + BETWEEN) / 2.0;
+    let needed: f32 = ENTRIES.iter().zip(SYMBOLS).map(|(text, symbol)| symbol + letters(text) + BETWEEN).sum();
+    let middle = LEGEND as f32 / 2.0;
+    let mut x = (width as f32 - needed + BETWEEN) / 2.0;
     for (i, (text, symbol)) in ENTRIES.iter().zip(SYMBOLS).enumerate() {
         match i {
-            0 => dot(picture, [x + 8.0, middle], 3.5, DATA),
-            1 => dot(picture, [x + 8.0, middle], 3.0, SAMPLE),
+            0 => dot(&mut picture, [x + 8.0, middle], 3.5, DATA),
+            1 => dot(&mut picture, [x + 8.0, middle], 3.0, SAMPLE),
             2 => {
                 let lengths = [0.08, 0.4, LONG];
                 lengths.iter().enumerate().for_each(|(i, &length)| {
-                    arrow(picture, [x + 9.0 + 17.0 * i as f32, middle], [length, 0.0], 20.0);
+                    arrow(&mut picture, [x + 9.0 + 17.0 * i as f32, middle], [length, 0.0], 20.0);
                 });
             }
-            _ => fill(picture, [x, middle - 6.0, 18.0, 12.0], GLOW),
+            _ => fill(&mut picture, [x, middle - 6.0, 18.0, 12.0], GLOW),
         }
-        write(picture, text, [x + symbol, middle - 8.0]);
+        write(&mut picture, text, [x + symbol, middle - 8.0]);
         x += symbol + letters(text) + BETWEEN;
     }
-}
-
-fn blank([width, height]: [u32; 2]) -> Pixmap {
-    let mut picture = Pixmap::new(width.max(1), height.max(1)).expect("the size is not zero");
-    picture.fill(Color::from_rgba8(BACKGROUND[0], BACKGROUND[1], BACKGROUND[2], 255));
     picture
-}
-
-fn paint([r, g, b]: [u8; 3]) -> Paint<'static> {
-    let mut paint = Paint { anti_alias: true, ..Paint::default() };
-    paint.set_color_rgba8(r, g, b, 255);
-    paint
-}
-
-fn mix(a: f32, b: f32, share: f32) -> f32 {
-    a + (b - a) * share
-}
-
-fn blend(a: [u8; 3], b: [u8; 3], share: f32) -> [u8; 3] {
-    [0, 1, 2].map(|i| mix(a[i].into(), b[i].into(), share).round() as u8)
 }
 
 /// Draws an arrow for the displacement `[dx, dy]` about `centre`, in a cell of this size.
@@ -196,34 +155,5 @@ fn arrow(picture: &mut Pixmap, centre: [f32; 2], [dx, dy]: [f32; 2], cell: f32) 
     tip.close();
     if let Some(path) = tip.finish() {
         picture.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
-    }
-}
-
-fn dot(picture: &mut Pixmap, [x, y]: [f32; 2], radius: f32, colour: [u8; 3]) {
-    if let Some(circle) = PathBuilder::from_circle(x, y, radius) {
-        picture.fill_path(&circle, &paint(colour), FillRule::Winding, Transform::identity(), None);
-    }
-}
-
-fn fill(picture: &mut Pixmap, [x, y, width, height]: [f32; 4], colour: [u8; 3]) {
-    if let Some(rectangle) = Rect::from_xywh(x, y, width, height) {
-        picture.fill_rect(rectangle, &paint(colour), Transform::identity(), None);
-    }
-}
-
-/// The width of a text, in pixels.
-fn letters(text: &str) -> f32 {
-    8.0 * text.chars().count() as f32
-}
-
-/// Writes a text in letters of 8×16 pixels.
-fn write(picture: &mut Pixmap, text: &str, [left, top]: [f32; 2]) {
-    let (left, top) = (left.round(), top.round());
-    for (i, letter) in text.chars().enumerate() {
-        for (y, row) in font8x8::BASIC_FONTS.get(letter).unwrap_or_default().iter().enumerate() {
-            for x in (0..8).filter(|x| row >> x & 1 == 1) {
-                fill(picture, [left + (8 * i + x) as f32, top + 2.0 * y as f32, 1.0, 2.0], INK);
-            }
-        }
     }
 }

@@ -2,15 +2,23 @@
 //!
 //!     cargo run --release --example toy
 
-mod drawing;
-mod encode;
 #[macro_use]
 #[path = "../support/say.rs"]
 mod say;
+mod canvas;
+mod chart;
+mod drawing;
+mod encode;
+mod exact;
 #[path = "../support/explain.rs"]
 mod explain;
+mod numbers;
 #[path = "../support/options.rs"]
 mod options;
+mod plane;
+mod strip;
+mod sweep;
+mod train;
 
 use clap::{Parser, ValueEnum};
 use drawing::{Scene, compose};
@@ -18,16 +26,16 @@ use encode::encode;
 use explain::explained;
 use ign::files::replace;
 use ign::gpu::Gpu;
-use ign::method::{Clamp, Distance, Objective, Weights};
 use ign::native::open;
 use ign::run::check_results;
-use ign::toy::{Config, Data, Settings, Toy, mean_distance};
+use ign::toy::{Data, Toy, mean_distance};
 use options::{SEED, WIDTH, number, parse, whole};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use strip::Strip;
 use tiny_skia::Pixmap;
+use train::Run;
 
 /// Trains a network f: ℝ² → ℝ² on points of the plane, and draws its field f(x) − x. The fixed points of f, where the field
 /// is near zero, are the learned set. Writes field.png, the result, and learning.png, an animation (APNG) of the training.
@@ -69,6 +77,18 @@ struct Arguments {
     /// Also trains with only some of the three losses, and draws the results side by side in losses.png.
     #[arg(long)]
     compare: bool,
+    /// Also draws the training as a strip: the density of f(z) beside that of the data and the lengths |f(x) − x|, at six
+    /// steps, in strip.png, with numbers in strip.csv.
+    #[arg(long)]
+    strip: bool,
+    /// Trains with six weights of tightness from 0.02 to 1.5, two data sets and two seeds instead. Writes only sweep.png and
+    /// sweep.csv.
+    #[arg(long, conflicts_with_all = ["compare", "strip"])]
+    sweep: bool,
+    /// Trains on all three data sets instead, and beside each f one that is idempotent by construction. Writes only exact.png
+    /// and exact.csv.
+    #[arg(long, conflicts_with_all = ["compare", "strip"])]
+    exact: bool,
     /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs/toy")]
     out: PathBuf,
@@ -84,101 +104,101 @@ enum Name {
     Spiral,
 }
 
-/// The clamp a of tightness, a·D(f(z), z) per sample.
-const CLAMP: f32 = 1.5;
-/// The learning rate at the last step, relative to the first.
-const END: f64 = 0.1;
+impl From<Name> for Data {
+    fn from(name: Name) -> Self {
+        match name {
+            Name::Moons => Self::Moons,
+            Name::Rings => Self::Rings,
+            Name::Spiral => Self::Spiral,
+        }
+    }
+}
 
 fn main() {
     explained(|| run(&parse()));
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let [field, learning, losses] = ["field.png", "learning.png", "losses.png"].map(|file| arguments.out.join(file));
-    let wanted = [(&field, true), (&learning, arguments.frames > 0), (&losses, arguments.compare)];
-    let outputs: Vec<_> = wanted.iter().filter(|(_, wanted)| *wanted).map(|(path, _)| path.as_path()).collect();
+    let &Arguments { frames, compare, strip, sweep, exact, .. } = arguments;
+    let one = !sweep && !exact;
+    let files = [
+        ("field.png", one),
+        ("learning.png", one && frames > 0),
+        ("losses.png", compare),
+        ("strip.png", strip),
+        ("strip.csv", strip),
+        ("sweep.png", sweep),
+        ("sweep.csv", sweep),
+        ("exact.png", exact),
+        ("exact.csv", exact),
+    ];
+    let path = |file: &str| arguments.out.join(file);
+    let outputs: Vec<_> = files.iter().filter(|(_, wanted)| *wanted).map(|(file, _)| path(file)).collect();
     if let Some(output) = outputs.iter().find(|output| output.symlink_metadata().is_ok()) {
         return Err(format!("{} exists; choose another folder with --out", output.display()).into());
     }
-    check_results(&[], &outputs)?;
+    check_results(&[], &outputs.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
 
-    let given = [arguments.rec, arguments.idem, arguments.tight];
-    let mut frames = vec![];
-    let toy = train(&gpu, arguments, given, |toy| {
-        frames.push(compose(&[Scene::of(toy, title(toy), 480)?.draw()], 1));
-        Ok(())
-    })?;
-    describe(&toy)?;
-    replace(&field, &encode(&[compose(&[Scene::of(&toy, title(&toy), 640)?.draw()], 1)], 256, 1)?)?;
-    if !frames.is_empty() {
-        replace(&learning, &encode(&frames, 32, 15)?)?;
+    let picture = |file: &str, picture: Pixmap| -> Result<(), Box<dyn Error>> {
+        Ok(replace(&path(file), &encode(&[picture], 256, 1)?)?)
+    };
+    let both = |name: &str, (drawn, table): (Pixmap, String)| -> Result<(), Box<dyn Error>> {
+        say!("\n{}", table.trim_end());
+        picture(&format!("{name}.png"), drawn)?;
+        Ok(replace(&path(&format!("{name}.csv")), table.as_bytes())?)
+    };
+    if sweep {
+        both("sweep", sweep::sweep(&gpu, arguments)?)?;
     }
-    if arguments.compare {
-        replace(&losses, &encode(&[compare(&gpu, arguments, given, &toy)?], 256, 1)?)?;
+    if exact {
+        both("exact", exact::compare(&gpu, arguments)?)?;
     }
-    outputs.iter().for_each(|path| say!("picture  {}", path.display()));
+    if one {
+        // The frames are dense at the beginning, where the network changes most.
+        let frame = |i: u64| (arguments.steps as f64 * (i as f64 / (frames - 1).max(1) as f64).powi(2)).round() as u64;
+        let framed: BTreeSet<u64> = (0..frames).map(frame).collect();
+        let stripped: BTreeSet<u64> = Strip::steps(arguments.steps).filter(|_| strip).collect();
+        let (mut animation, mut columns) = (vec![], Strip::default());
+        let toy = Run::of(arguments).train(&gpu, arguments, |toy| {
+            if framed.contains(&toy.step()) {
+                animation.push(compose(&[Scene::of(toy, title(toy), 480)?.draw()], 1));
+            }
+            if stripped.contains(&toy.step()) {
+                columns.push(toy)?;
+            }
+            Ok(())
+        })?;
+        describe(&toy)?;
+        picture("field.png", compose(&[Scene::of(&toy, title(&toy), 640)?.draw()], 1))?;
+        if !animation.is_empty() {
+            replace(&path("learning.png"), &encode(&animation, 32, 15)?)?;
+        }
+        if strip {
+            both("strip", columns.finish())?;
+        }
+        if compare {
+            picture("losses.png", losses(&gpu, arguments, &toy)?)?;
+        }
+    }
+    outputs.iter().for_each(|path| say!("written  {}", path.display()));
     Ok(())
 }
 
-/// A training with these weights of rec, idem and tight. `show` is called for each frame, more often at the beginning.
-fn train(
-    gpu: &Gpu,
-    arguments: &Arguments,
-    [rec, idem, tight]: [f64; 3],
-    mut show: impl FnMut(&Toy) -> Result<(), Box<dyn Error>>,
-) -> Result<Toy, Box<dyn Error>> {
-    let &Arguments { steps, batch, width, learning_rate, noise, seed, frames, .. } = arguments;
-    let data = match arguments.data {
-        Name::Moons => Data::Moons,
-        Name::Rings => Data::Rings,
-        Name::Spiral => Data::Spiral,
-    };
-    let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(CLAMP), dropout: 0.0, nearest: 0.0 };
-    let config = Config { width, batch, objective, seed };
-    let weights = Weights { rec: rec as f32, idem: idem as f32, tight: tight as f32 };
-    let settings = Settings { data, weights, learning_rate, noise: noise as f32 };
-    let mut toy = Toy::blocking_new(gpu, config, settings.clone())?;
-    // The frames are dense at the beginning, where the network changes most.
-    let frame = |i: u64| (steps as f64 * (i as f64 / (frames - 1).max(1) as f64).powi(2)).round() as u64;
-    let shown: BTreeSet<u64> = (0..frames).map(frame).collect();
-    let mut printed = Instant::now();
-    for done in 0..=steps {
-        if shown.contains(&done) {
-            show(&toy)?;
-        }
-        if done == steps || printed.elapsed() > Duration::from_secs(10) {
-            let losses = toy.blocking_losses()?;
-            let losses: Vec<_> = losses.iter().map(|(name, loss)| format!("{name} {loss:.4}")).collect();
-            say!("step {done}/{steps}  {}", losses.join("  "));
-            printed = Instant::now();
-        }
-        if done < steps {
-            let rate = learning_rate * (1.0 - (1.0 - END) * done as f64 / steps as f64);
-            toy.set(Settings { learning_rate: rate, ..settings.clone() })?;
-            toy.blocking_advance()?;
-        }
-        // The adapter is not more than some steps behind.
-        if done.is_multiple_of(20) {
-            gpu.blocking_idle()?;
-        }
-    }
-    Ok(toy)
-}
-
 /// Trains with some of the losses, and draws the results beside that of all, `toy`.
-fn compare(gpu: &Gpu, arguments: &Arguments, given: [f64; 3], toy: &Toy) -> Result<Pixmap, Box<dyn Error>> {
+fn losses(gpu: &Gpu, arguments: &Arguments, toy: &Toy) -> Result<Pixmap, Box<dyn Error>> {
     const NAMES: [&str; 3] = ["rec", "idem", "tight"];
     const SUBSETS: [[bool; 3]; 5] =
         [[true, false, false], [false, true, false], [false, false, true], [true, true, false], [true, false, true]];
+    let all = Run::of(arguments);
     let mut pictures = vec![];
     for subset in SUBSETS {
-        let weights = [0, 1, 2].map(|i| if subset[i] { given[i] } else { 0.0 });
+        let weights = [0, 1, 2].map(|i| if subset[i] { all.weights[i] } else { 0.0 });
         let names: Vec<_> = NAMES.iter().zip(subset).filter(|(_, used)| *used).map(|(name, _)| *name).collect();
         let title = names.join(" + ");
         say!("\n{title}");
-        let toy = train(gpu, arguments, weights, |_| Ok(()))?;
+        let toy = Run { weights, ..all.clone() }.train(gpu, arguments, |_| Ok(()))?;
         describe(&toy)?;
         pictures.push(Scene::of(&toy, title, 320)?.draw());
     }

@@ -2,6 +2,7 @@
 
 mod classes;
 mod distances;
+mod energy;
 mod evaluation;
 mod features;
 mod frechet;
@@ -9,6 +10,7 @@ mod nearest;
 mod precision_recall;
 
 pub use classes::{Classes, accuracy};
+pub use energy::energy_distance;
 pub use evaluation::{
     ConditionalMetrics, DegradationMetrics, Evaluation, FeatureMetrics, Projected, Projector, Reference, SampleMetrics,
     SampleSizes, Subject, evaluate,

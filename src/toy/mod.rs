@@ -3,10 +3,16 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod blocking;
+#[cfg(feature = "train")]
+mod coupling;
 mod data;
+#[cfg(feature = "train")]
+mod exact;
 mod task;
 
 pub use data::{Data, mean_distance};
+#[cfg(feature = "train")]
+pub use exact::{Exact, ExactConfig};
 pub use task::{Config, Settings};
 
 use crate::descent::Descent;
