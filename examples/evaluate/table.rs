@@ -19,5 +19,5 @@ pub fn print(evaluation: &Evaluation) {
     say!("                |fᵏ(z) − fᵏ⁻¹(z)| for k from 1, of {} samples\n", sizes.drift);
     degradations::head(evaluation.accuracy.is_some());
     evaluation.degradations.iter().for_each(degradations::row);
-    degradations::foot(sizes.degraded, evaluation.accuracy);
+    degradations::foot(sizes.degraded, evaluation.accuracy, None);
 }
