@@ -14,6 +14,8 @@ mod data;
 mod degradations;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/labels.rs"]
+mod labels;
 #[path = "support/model.rs"]
 mod model;
 #[path = "support/options.rs"]
@@ -26,11 +28,12 @@ use ign::data::Split;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{DegradationMetrics, Projector};
-use ign::model::{Checkpoint, Generator, NormStatistics, named};
+use ign::model::{AdaptiveGenerator, Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
 use ign::run::{check_results, result};
+use labels::labelled;
 use model::load;
 use options::{SEED, parse, whole};
 use std::error::Error;
@@ -54,6 +57,12 @@ struct Arguments {
     /// test images; for own pictures every class, in rows].
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
     label: Vec<u8>,
+    /// Steps of test-time training for each picture alone: they minimise |f(x) − x|² over scale and shift of batch norm.
+    /// Pictures of yours have statistics of their own in any case. With test images, the column "alone" of the table is
+    /// adapted too, which takes long: choose a small --measured. From 0 to 1000 [default: 0 for pictures; test images are
+    /// not adapted].
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=AdaptiveGenerator::MOST_STEPS as u64))]
+    adapt: Option<usize>,
     /// Number of test images to draw. From 1 to 1000.
     #[arg(long, value_parser = whole::<usize>(1..=1000), default_value_t = 12, conflicts_with = "image")]
     count: usize,
@@ -93,6 +102,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let classifier = arguments.classifier.as_deref().unwrap_or(Path::new(Classifier::FILE));
     let inputs = [&arguments.run, data, classifier].into_iter().chain(arguments.image.iter().map(PathBuf::as_path));
     check_results(&inputs.collect::<Vec<_>>(), &[&out])?;
+    if checkpoint.config.classes > 0 && arguments.adapt.is_some() {
+        return Err("--adapt is for networks without labels; this one is conditional".into());
+    }
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,
@@ -103,7 +115,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Projects the user's pictures, each independently of the others.
+/// Projects the user's pictures, each independently of the others: f is adapted to each, the second f is not.
 fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
     let generator = Generator::blocking_load(gpu, checkpoint, arguments.image.len(), NormStatistics::Role)?;
     let mut x = vec![];
@@ -117,18 +129,26 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
     if arguments.invert {
         x.iter_mut().for_each(|x| *x = -*x);
     }
-    let mut grid = Grid::new(generator.image()).row("input", &x);
-    let classes = generator.every_class();
+    let grid = Grid::new(generator.image()).row("input", &x);
+    if generator.classes().is_some() {
+        return of_classes(arguments, &generator, &x, grid);
+    }
+    let generator = labelled(&generator, &arguments.label)?;
+    let adaptive = AdaptiveGenerator::blocking_new(&generator, arguments.adapt.unwrap_or_default())?;
+    let f = adaptive.blocking_apply(&x)?;
+    let ff = generator.blocking_apply(Role::Sample, &f)?;
+    Ok(grid.row("f", &f).row("f(f)", &ff))
+}
+
+/// Draws the projections f(x|c) of pictures x by a conditional network: with the labels given, else with every class.
+fn of_classes(arguments: &Arguments, generator: &Generator, x: &[f32], mut grid: Grid) -> Result<Grid, Box<dyn Error>> {
+    let every = generator.every_class();
     let rows: Vec<_> = match arguments.label[..] {
-        [] => classes.labels().iter().map(|&class| (format!(" as {class}"), vec![class])).collect(),
+        [] => every.labels().iter().map(|&class| (format!(" as {class}"), vec![class])).collect(),
         ref labels => vec![(String::new(), labels.to_vec())],
     };
-    if rows.is_empty() {
-        let f = generator.blocking_repeat(Role::Image, &x, 2)?;
-        return Ok(grid.row("f", &f[0]).row("f(f)", &f[1]));
-    }
     for (name, labels) in rows {
-        let f = generator.labelled(&labels)?.blocking_repeat(Role::Image, &x, 2)?;
+        let f = generator.labelled(&labels)?.blocking_repeat(Role::Image, x, 2)?;
         grid = grid.row(&format!("f{name}"), &f[0]).row(&format!("f(f){name}"), &f[1]);
     }
     Ok(grid)
@@ -160,6 +180,10 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         ref labels => generator.labelled(labels)?,
     };
     let projector = Projector::new(&generator, classifier.as_ref())?;
+    let projector = match arguments.adapt {
+        Some(steps) => projector.adapted(steps)?,
+        None => projector,
+    };
     let mut grid = Grid::new(shape)
         .text(&format!("Test images, degraded and projected. Means over {measured} of them:"))
         .text("error       mean absolute pixel difference from the original, pixels in [-1, 1]")
@@ -182,7 +206,7 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
         grid = grid.text(&line(&projected.metrics));
         degradations::row(&projected.metrics);
     }
-    degradations::foot(measured, accuracy);
+    degradations::foot(measured, accuracy, arguments.adapt);
     Ok(grid)
 }
 

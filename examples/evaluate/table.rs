@@ -22,7 +22,7 @@ pub fn print(evaluation: &Evaluation) {
     }
     degradations::head(evaluation.accuracy.is_some());
     evaluation.degradations.iter().for_each(degradations::row);
-    degradations::foot(sizes.degraded, evaluation.accuracy);
+    degradations::foot(sizes.degraded, evaluation.accuracy, None);
 }
 
 /// Prints what a conditional network makes of its labels.

@@ -24,12 +24,15 @@ pub fn row(metrics: &DegradationMetrics) {
 }
 
 /// Prints the definitions of the metrics, which are means over `count` images, and the classifier's accuracy on these
-/// images as they were.
-pub fn foot(count: usize, accuracy: Option<f64>) {
+/// images as they were. Each image alone is adapted with the steps `adapt`, if any are given.
+pub fn foot(count: usize, accuracy: Option<f64>, adapt: Option<usize>) {
+    let alone = match adapt {
+        Some(steps) => format!("adapted to each image, with {steps} steps of test-time training"),
+        None => "the running averages of real images".into(),
+    };
     say!(
         "\nMeans over {count} test images x, degraded to x̃. Error: |x̃ − x| before f, |f(x̃) − x| after. Idempotence: \
-         |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of degraded images; alone: the running averages \
-         of real images."
+         |f(f(x̃)) − f(x̃)|.\nBatch norm uses the statistics of each batch of degraded images; alone: {alone}."
     );
     if let Some(accuracy) = accuracy {
         say!("Of these images as they were, the classifier recognises {}.", percent(accuracy));

@@ -21,10 +21,10 @@ pub enum NormStatistics {
 /// A trained network, compiled for batches of images and applied to any number of images.
 #[derive(Clone)]
 pub struct Generator {
-    gpu: Gpu,
-    store: Store,
-    layers: Sequential,
-    image: [usize; 3],
+    pub(super) gpu: Gpu,
+    pub(super) store: Store,
+    pub(super) layers: Sequential,
+    pub(super) image: [usize; 3],
     batch: usize,
     statistics: NormStatistics,
     /// With statistics per role, one program per role in the order of [`Role::ALL`]; else a single program.

@@ -1,6 +1,8 @@
 //! Models: network architectures, training settings, noise distributions, checkpoint files, and the generator that
 //! applies a trained network.
 
+#[cfg(feature = "train")]
+mod adaptation;
 mod checkpoint;
 mod config;
 mod generator;
@@ -8,6 +10,8 @@ mod network;
 mod noise;
 mod step;
 
+#[cfg(feature = "train")]
+pub use adaptation::AdaptiveGenerator;
 pub use checkpoint::Checkpoint;
 pub use config::{Bound, Config, NoiseKind, Preset, Setting, named};
 pub use generator::{Generator, NormStatistics};

@@ -4,7 +4,7 @@ use crate::classifier::Classifier;
 use crate::data::Images;
 use crate::error::Error;
 use crate::method::{Degradation, Distance, Role};
-use crate::model::{Generator, NormStatistics};
+use crate::model::{AdaptiveGenerator, Generator, NormStatistics};
 use rand::Rng;
 use serde::Serialize;
 
@@ -21,8 +21,8 @@ pub struct DegradationMetrics {
     pub error_before: f64,
     /// The error |f(x̃) − x|.
     pub error_after: f64,
-    /// The error |f(x̃) − x| with the running averages of real images. Each x̃ is then projected independently of the
-    /// others, like a single picture.
+    /// The error |f(x̃) − x| where each x̃ is projected independently of the others, like a single picture: with the
+    /// running averages of real images, or [adapted](Projector::adapted) to it.
     pub error_alone: f64,
     /// The movement |f(f(x̃)) − f(x̃)|.
     pub idempotence: f64,
@@ -30,8 +30,7 @@ pub struct DegradationMetrics {
     pub accuracy_before: Option<f64>,
     /// The classifier's accuracy on f(x̃), if there are a classifier and labels.
     pub accuracy_after: Option<f64>,
-    /// The classifier's accuracy on f(x̃) with the running averages of real images, if there are a classifier and
-    /// labels.
+    /// The classifier's accuracy on f(x̃) where each x̃ is projected alone, if there are a classifier and labels.
     pub accuracy_alone: Option<f64>,
 }
 
@@ -53,6 +52,8 @@ pub struct Projector<'a> {
     together: Generator,
     /// The network with running averages.
     alone: Generator,
+    /// The network adapted to each picture. It takes the place of `alone`.
+    adaptive: Option<AdaptiveGenerator>,
     classifier: Option<&'a Classifier>,
 }
 
@@ -68,7 +69,16 @@ impl<'a> Projector<'a> {
         }
         let [together, alone] =
             [NormStatistics::Batch, NormStatistics::Role].map(|statistics| generator.blocking_with(statistics));
-        Ok(Self { together: together?, alone: alone?, classifier })
+        Ok(Self { together: together?, alone: alone?, adaptive: None, classifier })
+    }
+
+    /// The projector with an [`AdaptiveGenerator`] of `steps` steps for images that are projected alone.
+    ///
+    /// # Errors
+    /// As [`AdaptiveGenerator::new`].
+    pub fn adapted(self, steps: usize) -> Result<Self, Error> {
+        let adaptive = Some(AdaptiveGenerator::blocking_new(&self.alone, steps)?);
+        Ok(Self { adaptive, ..self })
     }
 
     /// Degrades all images of `originals`, projects them, and measures the projections.
@@ -90,7 +100,10 @@ impl<'a> Projector<'a> {
         let degraded = degradation.apply(&x, originals.shape, rng)?;
         let once = self.together.blocking_apply(Role::Image, &degraded)?;
         let twice = self.together.blocking_apply(Role::Sample, &once)?;
-        let alone = self.alone.blocking_apply(Role::Image, &degraded)?;
+        let alone = match &self.adaptive {
+            Some(adaptive) => adaptive.blocking_apply(&degraded)?,
+            None => self.alone.blocking_apply(Role::Image, &degraded)?,
+        };
         let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
         let judged = |images: &[f32]| self.judge(images, originals.labels.as_deref());
         let metrics = DegradationMetrics {
