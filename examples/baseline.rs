@@ -22,7 +22,7 @@ use ign::baselines::{Baseline, BaselineConfig, Kind};
 use ign::classifier::Classifier;
 use ign::data::Split;
 use ign::files::replace;
-use ign::metrics::{Reference, SampleMetrics, SampleSizes};
+use ign::metrics::{Judges, Reference, SampleMetrics, SampleSizes};
 use ign::native::open;
 use ign::picture::{Background, Grid};
 use ign::run::{arguments as given, check_results};
@@ -71,6 +71,9 @@ struct Arguments {
     /// Classifier that computes the features for sample metrics.
     #[arg(long, value_name = "FILE", default_value = Classifier::FILE)]
     classifier: PathBuf,
+    /// Second classifier, which measures the Fréchet distance and KID once more.
+    #[arg(long, value_name = "FILE", default_value = Classifier::JUDGE)]
+    judge: PathBuf,
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
@@ -96,6 +99,8 @@ struct Record {
     seconds: f64,
     #[serde(serialize_with = "ign::files::path::serialize")]
     classifier: PathBuf,
+    #[serde(serialize_with = "ign::files::path::serialize")]
+    judge: PathBuf,
     /// Number of images per metric.
     extent: BTreeMap<&'static str, usize>,
     samples: Vec<SampleMetrics>,
@@ -123,14 +128,16 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             return Err(format!("{} exists; choose another folder with --out", output.display()).into());
         }
     }
-    check_results(&[&arguments.data, &arguments.classifier], &[&picture, &path])?;
+    check_results(&[&arguments.data, &arguments.classifier, &arguments.judge], &[&picture, &path])?;
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
-    let classifier = Classifier::load(&gpu, &arguments.classifier)?;
+    let [classifier, judge] = [&arguments.classifier, &arguments.judge].map(|file| Classifier::load(&gpu, file));
+    let (classifier, judge) = (classifier?, judge?);
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(&arguments.data, splits, kind.image(), Background::Auto)?;
     let sizes = SampleSizes::new(samples, seed);
-    let reference = Reference::new(Some(&classifier), &train, &test, sizes)?;
+    let judges = Judges { classifier: Some(&classifier), judge: Some(&judge) };
+    let reference = Reference::new(judges, &train, &test, sizes)?;
     let mut baseline = Baseline::new(&gpu, train, settings)?;
     say!("network  {name}, width {width}, {} parameters; {steps} steps", kind.parameters(width));
 
@@ -159,6 +166,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         training_seconds,
         seconds: start.elapsed().as_secs_f64(),
         classifier: arguments.classifier,
+        judge: arguments.judge,
         extent: [("samples", samples), ("manifold", sizes.manifold), ("nearest", sizes.nearest)].into(),
         samples: metrics,
     };

@@ -16,7 +16,7 @@ mod stop;
 
 use clap::Parser;
 use explain::explained;
-use ign::classifier::{Classifier, ClassifierConfig, Training};
+use ign::classifier::{Architecture, Classifier, ClassifierConfig, Training};
 use ign::data::{Images, Split};
 use ign::files::{replace, unused};
 use ign::metrics::{Features, accuracy};
@@ -35,6 +35,10 @@ use std::time::Instant;
 /// the end. Ctrl-C, SIGTERM and SIGHUP end the training with what it has.
 #[derive(Parser)]
 struct Arguments {
+    /// Convolutions: doubling (4×4 kernels, channels that double from 16 on) or uniform (5×5 kernels, 24 channels in every
+    /// layer).
+    #[arg(long, value_parser = named::<Architecture>, default_value = "doubling")]
+    architecture: Architecture,
     /// Number of epochs. From 1 to 10000.
     #[arg(long, value_parser = whole::<u64>(1..=10_000), default_value_t = 5)]
     epochs: u64,
@@ -83,6 +87,7 @@ fn main() {
 struct Record {
     command: String,
     adapter: String,
+    architecture: Architecture,
     parameters: usize,
     seed: u64,
     batch: usize,
@@ -118,8 +123,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let image = Network::within(channels, side.min(LARGEST))?.image();
     let [train, test] = data::load(&arguments.data, splits, image, arguments.background)?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
-    let Arguments { batch, learning_rate, shift, seed, .. } = arguments;
-    let mut training = Training::new(&gpu, train, ClassifierConfig { batch, steps, learning_rate, shift, seed })?;
+    let Arguments { architecture, batch, learning_rate, shift, seed, .. } = arguments;
+    let config = ClassifierConfig { architecture, batch, steps, learning_rate, shift, seed };
+    let mut training = Training::new(&gpu, train, config)?;
     let classifier = training.classifier()?;
     let signature = training.signature();
     let labels = test.labels.clone().ok_or("the test images have no labels")?;
@@ -156,6 +162,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let record = Record {
         command: format!("cargo run --release --example classifier -- {}", given()),
         adapter: gpu.caps().to_string(),
+        architecture,
         parameters,
         seed,
         batch,

@@ -172,7 +172,7 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     let classifier = match (&arguments.classifier, &test.labels) {
         (Some(_), None) => return Err("--classifier needs images with labels".into()),
         (None, None) => None,
-        (given, Some(_)) => classifier::fitting(gpu, given.as_deref(), &test)?,
+        (given, Some(_)) => classifier::fitting(gpu, &classifier::CLASSIFIER, given.as_deref(), &test)?,
     };
     let generator = Generator::blocking_load(gpu, checkpoint, measured, NormStatistics::Batch)?;
     let generator = match arguments.label[..] {

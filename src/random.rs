@@ -22,6 +22,8 @@ pub enum Stream {
     Augmentation = 5,
     /// Noise of evaluations.
     Evaluation = 6,
+    /// Resamples and random subsets of evaluations. The counter is the number of the use.
+    Resampling = 7,
 }
 
 /// The random generator for a purpose and a counter. Equal arguments give equal numbers on every machine.
@@ -42,10 +44,10 @@ mod tests {
         let first = |seed, s, counter| stream(seed, s, counter).next_u64();
         use Stream::*;
         assert_eq!(first(1, Noise, 5), first(1, Noise, 5));
-        let kinds = [Initialisation, Order, Noise, Preview, Degradation, Augmentation, Evaluation];
+        let kinds = [Initialisation, Order, Noise, Preview, Degradation, Augmentation, Evaluation, Resampling];
         let each = |seed| kinds.iter().flat_map(move |&s| (0..50).map(move |c| (seed, s, c)));
         let all = (0..2).flat_map(each);
         let numbers: HashSet<u64> = all.map(|(seed, s, c)| first(seed, s, c)).collect();
-        assert_eq!(numbers.len(), 2 * 7 * 50);
+        assert_eq!(numbers.len(), 2 * 8 * 50);
     }
 }

@@ -1,10 +1,10 @@
 //! Tests of conditional networks: from the training to what they make of labels.
 
-use ign::classifier::{Classifier, ClassifierConfig, Training};
+use ign::classifier::{Architecture, Classifier, ClassifierConfig, Training};
 use ign::data::{Images, Split};
 use ign::gpu::Gpu;
 use ign::method::Role;
-use ign::metrics::{SampleSizes, Subject, evaluate};
+use ign::metrics::{Judges, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Config, Generator, NoiseKind, NormStatistics, Preset};
 use ign::native::open;
 use ign::train::Trainer;
@@ -82,7 +82,14 @@ fn an_evaluation_says_what_labels_do() {
     let gpu = gpu();
     let (first, test) = (digits(100, 40), digits(0, 30));
     let checkpoint = train(&gpu, &config(), first.clone()).unwrap();
-    let config = ClassifierConfig { batch: 10, steps: 40, learning_rate: 1e-2, shift: 0, seed: 1 };
+    let config = ClassifierConfig {
+        architecture: Architecture::Doubling,
+        batch: 10,
+        steps: 40,
+        learning_rate: 1e-2,
+        shift: 0,
+        seed: 1,
+    };
     let mut training = Training::new(&gpu, first.clone(), config).unwrap();
     for _ in 0..config.steps {
         training.advance().unwrap();
@@ -92,7 +99,7 @@ fn an_evaluation_says_what_labels_do() {
     let subject = Subject {
         checkpoint: &checkpoint,
         generator: &generator,
-        classifier: Some(&classifier),
+        judges: Judges { classifier: Some(&classifier), judge: None },
         train: &first,
         test: &test,
     };

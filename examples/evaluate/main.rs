@@ -21,10 +21,9 @@ mod table;
 
 use clap::Parser;
 use explain::explained;
-use ign::classifier::Classifier;
 use ign::data::Split;
 use ign::files::replace;
-use ign::metrics::{Evaluation, SampleSizes, Subject, evaluate};
+use ign::metrics::{Evaluation, Judges, SampleSizes, Subject, evaluate};
 use ign::model::{Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::run::{check_results, result};
@@ -45,7 +44,7 @@ struct Arguments {
     /// Number of samples; some metrics use fewer, as the table states. From 4 to 100000.
     #[arg(long, value_parser = whole::<usize>(4..=100_000), default_value_t = 10_000)]
     samples: usize,
-    /// Seed of noise and degradations. From 0 to 18446744073709551615.
+    /// Seed of noise, degradations, and the resamples and blocks of confidence intervals. From 0 to 18446744073709551615.
     #[arg(long, value_parser = whole::<u64>(SEED), default_value_t = 1)]
     seed: u64,
     /// Statistics for batch normalisation: role (running averages of images, noise or samples) or batch (statistics of
@@ -62,6 +61,10 @@ struct Arguments {
     /// images; without one, what needs features is not measured].
     #[arg(long, value_name = "FILE")]
     classifier: Option<PathBuf>,
+    /// Second classifier, which measures the Fréchet distance and KID once more: it judges a training that used the features
+    /// of the first [default: models/judge.safetensors, if it knows the images].
+    #[arg(long, value_name = "FILE")]
+    judge: Option<PathBuf>,
     /// Data folder [default: the data of the training].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -76,6 +79,7 @@ struct Record<'a> {
     #[serde(serialize_with = "ign::files::path::serialize")]
     run: PathBuf,
     classifier: Option<String>,
+    judge: Option<String>,
     adapter: String,
     statistics: NormStatistics,
     last_step: bool,
@@ -94,17 +98,20 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = if arguments.last_step { checkpoint.last_step()? } else { checkpoint };
     let path = arguments.json.unwrap_or_else(|| result(&arguments.run, "evaluation.json"));
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
-    let given = arguments.classifier.as_deref();
-    check_results(&[&arguments.run, data, given.unwrap_or(Path::new(Classifier::FILE))], &[&path])?;
+    let named =
+        [(classifier::CLASSIFIER, arguments.classifier.as_deref()), (classifier::JUDGE, arguments.judge.as_deref())];
+    let files = named.each_ref().map(|(shipped, given)| given.unwrap_or(Path::new(shipped.file)));
+    check_results(&[&arguments.run, data, files[0], files[1]], &[&path])?;
     let gpu = open(arguments.adapter.as_deref())?;
     let generator = Generator::blocking_load(&gpu, &checkpoint, arguments.samples, arguments.statistics)?;
     let splits = [Split::Train, Split::Test];
     let [train, test] = data::load(data, splits, generator.image(), checkpoint.config.background)?;
-    let classifier = classifier::fitting(&gpu, given, &test)?;
+    let [classifier, judge] = named.map(|(shipped, given)| classifier::fitting(&gpu, &shipped, given, &test));
+    let (classifier, judge) = (classifier?, judge?);
     let subject = Subject {
         checkpoint: &checkpoint,
         generator: &generator,
-        classifier: classifier.as_ref(),
+        judges: Judges { classifier: classifier.as_ref(), judge: judge.as_ref() },
         train: &train,
         test: &test,
     };
@@ -114,7 +121,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
     let record = Record {
         run: arguments.run,
-        classifier: classifier.is_some().then(|| given.unwrap_or(Path::new(Classifier::FILE)).display().to_string()),
+        classifier: classifier.map(|_| files[0].display().to_string()),
+        judge: judge.map(|_| files[1].display().to_string()),
         adapter: gpu.caps().to_string(),
         statistics: arguments.statistics,
         last_step: arguments.last_step,

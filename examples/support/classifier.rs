@@ -1,4 +1,4 @@
-//! The classifier that fits a data set.
+//! The classifiers that fit a data set.
 
 use ign::classifier::Classifier;
 use ign::data::Images;
@@ -12,14 +12,31 @@ const TRIED: usize = 1000;
 /// The least share of them that it must recognise. Shirts with labels from 0 to 9 are no digits.
 const FITTING: f64 = 0.5;
 
+/// A shipped classifier.
+pub struct Shipped {
+    pub name: &'static str,
+    pub file: &'static str,
+}
+
+/// The classifier that judges unless another is named.
+pub const CLASSIFIER: Shipped = Shipped { name: "classifier", file: Classifier::FILE };
+/// The second one.
+#[allow(dead_code)]
+pub const JUDGE: Shipped = Shipped { name: "judge", file: Classifier::JUDGE };
+
 /// The classifier in the file `given`, or the shipped one if it knows images and labels like those of `test`. Says why, if
 /// there is none.
 ///
 /// # Errors
 /// If the file that is given cannot be read, or its classifier takes other images or has other classes.
-pub fn fitting(gpu: &Gpu, given: Option<&Path>, test: &Images) -> Result<Option<Classifier>, Box<dyn Error>> {
+pub fn fitting(
+    gpu: &Gpu,
+    shipped: &Shipped,
+    given: Option<&Path>,
+    test: &Images,
+) -> Result<Option<Classifier>, Box<dyn Error>> {
     let labels = test.labels.as_deref();
-    let classifier = Classifier::load(gpu, given.unwrap_or(Path::new(Classifier::FILE)))?;
+    let classifier = Classifier::load(gpu, given.unwrap_or(Path::new(shipped.file)))?;
     let checked = classifier.signature().check(test.shape, labels.unwrap_or_default());
     if given.is_some() {
         checked?;
@@ -28,7 +45,7 @@ pub fn fitting(gpu: &Gpu, given: Option<&Path>, test: &Images) -> Result<Option<
     let reason = match (checked, labels) {
         (Err(e), _) => e.to_string(),
         (Ok(()), None) => {
-            note!("warning: the images have no labels; classes and features are those of a classifier of digits");
+            note!("warning: the images have no labels; the {} is one of digits", shipped.name);
             return Ok(Some(classifier));
         }
         (Ok(()), Some(labels)) => {
@@ -42,6 +59,9 @@ pub fn fitting(gpu: &Gpu, given: Option<&Path>, test: &Images) -> Result<Option<
             format!("it recognises {:.1} % of the test images", 100.0 * share)
         }
     };
-    note!("without the shipped classifier: {reason}. For one of these images: --example classifier -- --data DIR");
+    note!(
+        "without the shipped {}: {reason}. For one of these images: --example classifier -- --data DIR",
+        shipped.name
+    );
     Ok(None)
 }

@@ -1,12 +1,12 @@
 //! The table of sample metrics.
 
-use ign::metrics::{Classes, FeatureMetrics, SampleMetrics, SampleSizes};
+use ign::metrics::{Classes, Distances, FeatureMetrics, Gaussian, SampleMetrics, SampleSizes};
 
 /// Prints one column per set of samples, then the definitions of the metrics.
 pub fn print(sets: &[SampleMetrics], sizes: &SampleSizes) {
     let row = |name: &str, value: &dyn Fn(&SampleMetrics) -> String| {
         let columns: Vec<_> = sets.iter().map(|set| format!("{:>11}", value(set))).collect();
-        say!("{name:14}{}", columns.concat());
+        say!("{name:16}{}", columns.concat());
     };
     row("", &|set| set.name.clone());
     let seen = |name: &str, value: &dyn Fn(&FeatureMetrics) -> String| {
@@ -14,7 +14,19 @@ pub fn print(sets: &[SampleMetrics], sizes: &SampleSizes) {
             row(name, &|set| set.seen.as_ref().map(value).unwrap_or_default());
         }
     };
-    seen("Fréchet", &|set| format!("{:.3}", set.frechet));
+    let distances = |title: &str, of: &dyn Fn(&SampleMetrics) -> Option<Distances>| {
+        let row = |name: &str, value: &dyn Fn(Distances) -> String| {
+            row(&format!("{name}{title}"), &|set| of(set).map(value).unwrap_or_default());
+        };
+        if sets.iter().all(|set| of(set).is_some()) {
+            row("Fréchet", &|d| format!("{:.3}", d.frechet));
+            row("  ±", &|d| format!("{:.3}", d.frechet_interval[1] - d.frechet));
+            row("KID", &|d| format!("{:.4}", d.kid));
+            row("  ±", &|d| format!("{:.4}", d.kid_interval[1] - d.kid));
+        }
+    };
+    distances("", &|set| set.seen.as_ref().map(|seen| seen.distances));
+    distances(", judge", &|set| set.judge);
     seen("precision", &|set| format!("{:.3}", set.manifold.precision));
     seen("recall", &|set| format!("{:.3}", set.manifold.recall));
     seen("entropy", &|set| format!("{:.3}", set.classes.entropy));
@@ -27,10 +39,17 @@ pub fn print(sets: &[SampleMetrics], sizes: &SampleSizes) {
         };
         seen(&format!("class {class}"), &|set| format!("{:.1} %", 100.0 * share(set)));
     }
+    if sets.iter().any(|set| set.seen.is_some() || set.judge.is_some()) {
+        say!(
+            "\nFréchet and KID: classifier's features, against test images; real are training images. judge: the same with \
+             the second classifier.\n±: 95 % confidence interval; of Fréchet by {} resamples of the samples, of KID by its \
+             blocks of at most 1,000 of each.",
+            Gaussian::RESAMPLES
+        );
+    }
     if classes > 0 {
         say!(
-            "\nFréchet, precision and recall: classifier's features, against test images; real are training images.\n\
-             Precision and recall of {} samples. Entropy in nats, of {classes} classes at most {:.3}. Confident: p ≥ {}.",
+            "Precision and recall: of {} samples, in the classifier's features. Entropy in nats, of {classes} classes at most {:.3}. Confident: p ≥ {}.",
             sizes.manifold,
             (classes as f64).ln(),
             Classes::CONFIDENT,

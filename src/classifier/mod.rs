@@ -21,20 +21,35 @@ use std::collections::BTreeMap;
 #[cfg(feature = "train")]
 use {crate::files::FileError, crate::tape::Shape, std::collections::HashMap, std::path::Path};
 
-/// The images that a classifier takes, and the number K of classes that it knows.
+/// The convolutions of a classifier. Each is followed by batch norm and an activation, and each but the last, which leaves 64
+/// features, halves the side of the images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// The encoder of the network for such images: 4×4 kernels, and 16 channels that double with each layer. ReLU.
+    #[default]
+    Doubling,
+    /// 5×5 kernels, and 24 channels in every layer. Leaky ReLU with slope 0.2.
+    Uniform,
+}
+
+/// The images that a classifier takes, the number K of classes that it knows, and its layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The network that has such images.
     pub images: Network,
     /// The number K of classes.
     pub classes: usize,
+    /// The convolutions. Files that do not name them have the default.
+    #[serde(default)]
+    pub architecture: Architecture,
 }
 
 impl Signature {
-    /// MNIST's digits.
-    pub const DIGITS: Self = Self { images: Network::MNIST, classes: 10 };
+    /// MNIST's digits, with the default architecture.
+    pub const DIGITS: Self = Self { images: Network::MNIST, classes: 10, architecture: Architecture::Doubling };
 
-    /// Images of shape `[C, H, W]`, and `classes` classes.
+    /// Images of shape `[C, H, W]`, and `classes` classes, with the default architecture.
     ///
     /// # Errors
     /// If no [`Network`] has such images, or there are fewer than 2 or more than 256 classes.
@@ -44,10 +59,10 @@ impl Signature {
                 "a classifier takes square images, and these have {height}×{width} pixels"
             )));
         }
-        Self { images: Network::new(channels, height)?, classes }.checked()
+        Self { images: Network::new(channels, height)?, classes, architecture: Architecture::default() }.checked()
     }
 
-    /// Images of shape `[C, H, W]`, with labels from 0 to the greatest of `labels`.
+    /// Images of shape `[C, H, W]`, with labels from 0 to the greatest of `labels`, with the default architecture.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -100,7 +115,7 @@ pub struct Classification {
 const BATCH: usize = 100;
 /// The key in a file's metadata that marks a classifier. Its value is the version.
 const ENTRY: &str = "ign.classifier";
-/// The key of the [`Signature`], as JSON. Files without it are of digits.
+/// The key of the [`Signature`], as JSON. Files without it are of digits, with the default architecture.
 const SIGNATURE: &str = "ign.classifier.signature";
 /// The version of the file format; other versions are rejected.
 const VERSION: &str = "1";
@@ -110,8 +125,11 @@ impl Classifier {
     pub const FEATURES: usize = 64;
     /// The path of the trained classifier shipped with the project, relative to the project root.
     pub const FILE: &'static str = "models/classifier.safetensors";
+    /// The path of a second trained classifier shipped with the project, of another architecture and seed. A training that
+    /// used the features of the first is judged by this one.
+    pub const JUDGE: &'static str = "models/judge.safetensors";
 
-    /// The images and classes that it knows.
+    /// The images and classes that it knows, and its layers.
     pub fn signature(&self) -> Signature {
         self.signature
     }

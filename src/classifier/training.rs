@@ -1,5 +1,5 @@
 use super::network::{networks, record};
-use super::{BATCH, Classifier, Signature, save};
+use super::{Architecture, BATCH, Classifier, Signature, save};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
@@ -15,6 +15,8 @@ use std::path::Path;
 /// The settings of a classifier's training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassifierConfig {
+    /// The convolutions.
+    pub architecture: Architecture,
     /// Number of images per batch.
     pub batch: usize,
     /// Number of training steps T.
@@ -87,7 +89,7 @@ impl Training {
         let unsuited =
             "a classifier needs training images with labels: the names of their folders, or a file of labels";
         let labels = images.labels.clone().ok_or_else(|| Error::Unsuited(unsuited.into()))?;
-        let signature = Signature::of(images.shape, &labels)?;
+        let signature = Signature { architecture: config.architecture, ..Signature::of(images.shape, &labels)? };
         let batches = Batches::new(images.len(), config.batch, config.seed)?;
         let tensors = initial(signature, config.seed);
         let task = ClassifierTask { signature, config, images, labels, batches };
@@ -95,7 +97,7 @@ impl Training {
         Ok(Self { gpu: gpu.clone(), descent })
     }
 
-    /// The images and classes that it learns.
+    /// The images and classes that it learns, and its layers.
     pub fn signature(&self) -> Signature {
         self.descent.task().signature
     }
@@ -184,7 +186,14 @@ mod tests {
         Images { shape: [1, 28, 28], pixels, labels: Some((0..40).map(|i| i % 10).collect()) }
     }
 
-    const CONFIG: ClassifierConfig = ClassifierConfig { batch: 20, steps: 60, learning_rate: 3e-3, shift: 0, seed: 1 };
+    const CONFIG: ClassifierConfig = ClassifierConfig {
+        architecture: Architecture::Doubling,
+        batch: 20,
+        steps: 60,
+        learning_rate: 3e-3,
+        shift: 0,
+        seed: 1,
+    };
 
     #[test]
     fn it_learns_is_saved_and_is_read_again() {
@@ -256,11 +265,13 @@ mod tests {
         let pixels = (0..30u8).flat_map(|i| (0..3 * 64).map(move |at| if at / 64 == i % 3 { 255 } else { 0 }));
         let labels = Some((0..30u8).map(|i| i % 3).collect());
         let images = Images { shape: [3, 8, 8], pixels: pixels.map(|pixel| pixel as u8).collect(), labels };
-        let mut training = Training::new(gpu(), images.clone(), ClassifierConfig { batch: 10, ..CONFIG }).unwrap();
+        let architecture = Architecture::Uniform;
+        let config = ClassifierConfig { batch: 10, architecture, ..CONFIG };
+        let mut training = Training::new(gpu(), images.clone(), config).unwrap();
         (0..CONFIG.steps).for_each(|_| _ = training.advance().unwrap());
         training.save(&path).unwrap();
         let classifier = Classifier::load(gpu(), &path).unwrap();
-        assert_eq!(classifier.signature(), Signature::new([3, 8, 8], 3).unwrap());
+        assert_eq!(classifier.signature(), Signature { architecture, ..Signature::new([3, 8, 8], 3).unwrap() });
         let seen = classifier.blocking_look(&images.gather(0..6)).unwrap();
         for (i, p) in seen.probabilities.chunks(3).enumerate() {
             assert!(p[i % 3] > 0.5, "{i} {p:?}");

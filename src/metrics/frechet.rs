@@ -1,6 +1,8 @@
 use super::Features;
 use crate::error::Error;
+use crate::random::{Stream, stream};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use rand::RngExt;
 
 /// The normal distribution with the mean and the covariance of a feature set.
 #[derive(Clone, Debug)]
@@ -35,17 +37,65 @@ impl Gaussian {
     /// # Errors
     /// If the dimensions differ.
     pub fn distance(&self, other: &Self) -> Result<f64, Error> {
-        let [own, others] = [self, other].map(|g| g.mean.len());
-        if own != others {
-            return Err(Error::Unsuited(format!("{own} features cannot be compared with {others}")));
+        self.check(other.mean.len())?;
+        Ok(self.distance_by(&root(&self.covariance), other))
+    }
+
+    /// The standard error of the distance to N samples, by the bootstrap (Efron & Tibshirani 1993): the standard deviation of
+    /// the distances to [`RESAMPLES`](Self::RESAMPLES) sets of N samples, drawn from `samples` with replacement. This
+    /// distribution itself stays as it is. Equal seeds draw equal sets.
+    ///
+    /// # Errors
+    /// If the dimensions differ, there are fewer than two samples, or a feature is not finite.
+    pub fn standard_error(&self, samples: &Features<'_>, seed: u64) -> Result<f64, Error> {
+        self.check(samples.dimensions())?;
+        let centre = Self::fit(samples)?.mean;
+        let (count, root) = (samples.count(), root(&self.covariance));
+        let columns = samples.columns(0..count);
+        let mut rng = stream(seed, Stream::Resampling, 0);
+        let distances = (0..Self::RESAMPLES).map(|_| {
+            let mut times = vec![0u32; count];
+            (0..count).for_each(|_| times[rng.random_range(0..count)] += 1);
+            self.distance_by(&root, &Self::resampled(&columns, &centre, &times))
+        });
+        let distances = DVector::from_iterator(Self::RESAMPLES, distances);
+        Ok((distances.variance() * Self::RESAMPLES as f64 / (Self::RESAMPLES - 1) as f64).sqrt())
+    }
+
+    /// Number of resamples of [`standard_error`](Self::standard_error), which it knows to 7 % with them.
+    pub const RESAMPLES: usize = 100;
+
+    /// Mean and covariance of the columns of `samples` `[D, N]`, of which column i is taken `times[i]` times, N in all. The
+    /// sums are those of differences from `centre`, against cancellation.
+    fn resampled(samples: &DMatrix<f64>, centre: &DVector<f64>, times: &[u32]) -> Self {
+        let kept: Vec<_> = (0..times.len()).filter(|&i| times[i] > 0).collect();
+        let (mut roots, mut mean) = (samples.select_columns(&kept), DVector::zeros(centre.len()));
+        for (mut column, &i) in roots.column_iter_mut().zip(&kept) {
+            let weight = f64::from(times[i]);
+            column -= centre;
+            mean.axpy(weight / times.len() as f64, &column, 1.0);
+            column *= weight.sqrt();
         }
-        let root = root(&self.covariance);
-        let product = &root * &other.covariance * &root;
+        let mut covariance = &roots * roots.transpose();
+        covariance.ger(-(times.len() as f64), &mean, &mean, 1.0);
+        Self { mean: centre + mean, covariance: covariance / (times.len() - 1) as f64 }
+    }
+
+    fn check(&self, dimensions: usize) -> Result<(), Error> {
+        match self.mean.len() {
+            own if own == dimensions => Ok(()),
+            own => Err(Error::Unsuited(format!("{own} features cannot be compared with {dimensions}"))),
+        }
+    }
+
+    /// The distance to `other`, of the same dimensions, by the root of the own covariance.
+    fn distance_by(&self, root: &DMatrix<f64>, other: &Self) -> f64 {
+        let product = root * &other.covariance * root;
         // The product is symmetric up to rounding; the decomposition reads one triangle.
-        let eigenvalues = SymmetricEigen::new((&product + product.transpose()) / 2.0).eigenvalues;
+        let eigenvalues = ((&product + product.transpose()) / 2.0).symmetric_eigenvalues();
         let mixed: f64 = eigenvalues.iter().map(|e| e.max(0.0).sqrt()).sum();
         let means = (&self.mean - &other.mean).norm_squared();
-        Ok(means + self.covariance.trace() + other.covariance.trace() - 2.0 * mixed)
+        means + self.covariance.trace() + other.covariance.trace() - 2.0 * mixed
     }
 }
 
@@ -92,6 +142,34 @@ mod tests {
             (fit(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 3.0, 1.0], 4), fit(&[0.0, 0.0, 1.0, 2.0, 4.0, 0.0, 1.0, 2.0], 4));
         // Means (0,0,2,1) and (2,0,1,2); variances 2 and 8 along directions at right angles.
         assert!((a.distance(&b).unwrap() - (6.0 + 10.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_resample_has_the_moments_of_its_copies() {
+        let values = waves(X);
+        let columns = Features::new(&values, 4).unwrap().columns(0..50);
+        let mut times = vec![1; 50];
+        (times[3], times[7], times[9]) = (0, 2, 1);
+        let copies: Vec<f32> =
+            times.iter().enumerate().flat_map(|(i, &n)| values[4 * i..4 * i + 4].repeat(n as usize)).collect();
+        let (direct, weighted) = (fit(&copies, 4), Gaussian::resampled(&columns, &columns.column_mean(), &times));
+        assert!((&direct.mean - &weighted.mean).amax() < 1e-12);
+        assert!((&direct.covariance - &weighted.covariance).amax() < 1e-12);
+    }
+
+    /// In one dimension, (μ − μ₀)² + (σ − σ₀)² for a normal set far from μ₀ varies as its mean does: the standard error is
+    /// 2|μ − μ₀|·σ/√N.
+    #[test]
+    fn the_standard_error_is_that_of_other_samples() {
+        let normal = rand_distr::Normal::new(10.0f32, 1.0).unwrap();
+        let mut rng = stream(4, Stream::Evaluation, 0);
+        let samples: Vec<f32> = (0..400).map(|_| rng.sample(normal)).collect();
+        let samples = Features::new(&samples, 1).unwrap();
+        let reference = fit(&[-1.0, 1.0], 1);
+        let error = reference.standard_error(&samples, 1).unwrap();
+        assert!((error - 2.0 * 10.0 / 20.0).abs() < 0.3, "{error}");
+        assert_eq!(error, reference.standard_error(&samples, 1).unwrap());
+        assert_ne!(error, reference.standard_error(&samples, 2).unwrap());
     }
 
     #[test]

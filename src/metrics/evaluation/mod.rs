@@ -2,11 +2,13 @@
 
 mod conditional;
 mod degradations;
+mod distances;
 mod samples;
 
 pub use conditional::ConditionalMetrics;
 pub use degradations::{DegradationMetrics, Projected, Projector};
-pub use samples::{FeatureMetrics, Reference, SampleMetrics};
+pub use distances::Distances;
+pub use samples::{FeatureMetrics, Judges, Reference, SampleMetrics};
 
 use samples::NEIGHBOURS;
 
@@ -31,7 +33,7 @@ pub struct SampleSizes {
     pub drift: usize,
     /// Number of test images per degradation, and for the classifier's accuracy on them without degradation.
     pub degraded: usize,
-    /// Seed of noise and degradations.
+    /// Seed of noise, degradations, and the resamples and blocks of confidence intervals.
     pub seed: u64,
 }
 
@@ -52,8 +54,8 @@ pub struct Subject<'a> {
     /// The network f with its kind of statistics. Running averages are those of noise for f(z), of samples for f(f(z))
     /// and of images for f(x). Degradations are measured with both kinds of statistics in any case.
     pub generator: &'a Generator,
-    /// The classifier that computes features and class probabilities, if one knows such images.
-    pub classifier: Option<&'a Classifier>,
+    /// The classifiers, as far as any know such images.
+    pub judges: Judges<'a>,
     /// The training images.
     pub train: &'a Images,
     /// The test images.
@@ -95,10 +97,10 @@ const DRIFT: usize = 10;
 /// Computes all metrics. Calls `on` with the name of each measurement before it starts.
 ///
 /// # Errors
-/// If `sizes.drift` exceeds `sizes.samples`, the images are not what the classifier knows, there are fewer than 4 samples,
+/// If `sizes.drift` exceeds `sizes.samples`, the images are not what a classifier knows, there are fewer than 4 samples,
 /// training images or test images for precision and recall, the features are not finite, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&str)) -> Result<Evaluation, Error> {
-    let Subject { checkpoint, generator, classifier, train, test } = subject;
+    let Subject { checkpoint, generator, judges, train, test } = subject;
     let sizes = SampleSizes { degraded: sizes.degraded.min(test.len()), ..sizes };
     if sizes.drift > sizes.samples {
         let text = format!("drift is to be measured on {} of {} samples", sizes.drift, sizes.samples);
@@ -110,7 +112,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
             format!("{} training images, {} test images and {} samples", train.len(), test.len(), sizes.manifold);
         return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
-    let reference = Reference::new(*classifier, train, test, sizes)?;
+    let reference = Reference::new(*judges, train, test, sizes)?;
     let elements = test.elements();
     on("samples");
     let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * elements);
@@ -137,7 +139,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     let x = known.gather(0..known.len());
     let fx = generator.for_labels(known.labels.as_deref())?.blocking_apply(Role::Image, &x)?;
     let rec = mean_distance(checkpoint.config.distance, &fx, &x);
-    let conditional = match classifier {
+    let conditional = match judges.classifier {
         Some(classifier) if generator.classes().is_some_and(|classes| classes == classifier.signature().classes) => {
             on("labels");
             Some(ConditionalMetrics::of(generator, classifier, &known, [&f[0], &f[1]])?)
@@ -146,7 +148,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     };
 
     let originals = test.select(0..sizes.degraded);
-    let projector = Projector::new(&generator.for_labels(originals.labels.as_deref())?, *classifier)?;
+    let projector = Projector::new(&generator.for_labels(originals.labels.as_deref())?, judges.classifier)?;
     let accuracy = projector.accuracy(&originals)?;
     let mut degradations = vec![];
     for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {

@@ -1,6 +1,7 @@
-use super::super::{Classes, Features, Gaussian, PrecisionRecall, nearest, precision_recall};
+use super::super::{Classes, Features, PrecisionRecall, nearest, precision_recall};
+use super::distances::{Distances, Real};
 use super::{SampleSizes, known};
-use crate::classifier::Classifier;
+use crate::classifier::{Classification, Classifier};
 use crate::data::Images;
 use crate::error::Error;
 use serde::Serialize;
@@ -13,6 +14,9 @@ pub struct SampleMetrics {
     /// What a classifier sees in the set, if there is one.
     #[serde(flatten)]
     pub seen: Option<FeatureMetrics>,
+    /// The distances in the features of the second classifier, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Distances>,
     /// The mean Euclidean distance to the nearest training image, in pixel space with values in [-1, 1].
     pub nearest: f64,
 }
@@ -20,8 +24,9 @@ pub struct SampleMetrics {
 /// The metrics of one set of samples that a classifier's features and class probabilities give.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureMetrics {
-    /// The squared Fréchet distance between the features of the set and those of test images.
-    pub frechet: f64,
+    /// The distances between the features of the set and those of test images.
+    #[serde(flatten)]
+    pub distances: Distances,
     /// The distribution of the set over the classes.
     #[serde(flatten)]
     pub classes: Classes,
@@ -33,6 +38,16 @@ pub struct FeatureMetrics {
 /// k for precision and recall.
 pub(super) const NEIGHBOURS: usize = 3;
 
+/// The classifiers that an evaluation uses. Without them, what needs them is not measured.
+#[derive(Clone, Copy, Default)]
+pub struct Judges<'a> {
+    /// The classifier for features, class probabilities and accuracies.
+    pub classifier: Option<&'a Classifier>,
+    /// A second one, of another architecture and seed, for the distances alone: it judges a training that used the features
+    /// of the first.
+    pub judge: Option<&'a Classifier>,
+}
+
 /// The reference set for sample metrics.
 pub struct Reference<'a> {
     sizes: SampleSizes,
@@ -43,39 +58,32 @@ pub struct Reference<'a> {
     /// Number of elements per image.
     elements: usize,
     seen: Option<Seen<'a>>,
+    judge: Option<Seen<'a>>,
 }
 
 /// What a classifier sees in the test images.
 struct Seen<'a> {
     classifier: &'a Classifier,
-    /// The features of the test images `[N, 64]`.
-    features: Vec<f32>,
-    /// The Gaussian fitted to the features.
-    gaussian: Gaussian,
+    real: Real,
 }
 
 impl<'a> Reference<'a> {
     /// The reference set: the first `sizes.samples` test images, or all of them if there are fewer, and all training
-    /// images. `classifier`, if given, computes the features.
+    /// images.
     ///
     /// # Errors
-    /// If the images are not what the classifier knows, there are fewer than two test images, their features are not
+    /// If the images are not what a classifier knows, there are fewer than two test images, their features are not
     /// finite, or the adapter fails.
-    pub fn new(
-        classifier: Option<&'a Classifier>,
-        train: &Images,
-        test: &Images,
-        sizes: SampleSizes,
-    ) -> Result<Self, Error> {
+    pub fn new(judges: Judges<'a>, train: &Images, test: &Images, sizes: SampleSizes) -> Result<Self, Error> {
         let elements = test.elements();
         let (all, first) = (train.gather(0..train.len()), test.gather(0..sizes.samples.min(test.len())));
-        let seen = classifier.map(|classifier| {
+        let look = |classifier: &'a Classifier| {
             [train, test].into_iter().try_for_each(|images| known(classifier, images))?;
             let features = classifier.blocking_look(&first)?.features;
-            let gaussian = Gaussian::fit(&Features::new(&features, Classifier::FEATURES)?)?;
-            Ok::<_, Error>(Seen { classifier, features, gaussian })
-        });
-        Ok(Self { sizes, test: first, train: all, elements, seen: seen.transpose()? })
+            Ok::<_, Error>(Seen { classifier, real: Real::new(features, sizes.seed)? })
+        };
+        let [seen, judge] = [judges.classifier, judges.judge].map(|classifier| classifier.map(look).transpose());
+        Ok(Self { sizes, seen: seen?, judge: judge?, test: first, train: all, elements })
     }
 
     /// Computes the metrics of samples `[N, C, H, W]`.
@@ -100,23 +108,26 @@ impl<'a> Reference<'a> {
     /// Computes the metrics of `images`. The distance to the nearest training image is that of `near` instead.
     fn measure(&self, name: &str, images: &[f32], near: &[f32]) -> Result<SampleMetrics, Error> {
         let seen = self.seen.as_ref().map(|seen| seen.measure(images, &self.sizes)).transpose()?;
+        let judge = self.judge.as_ref().map(|Seen { classifier, real }| {
+            let features = classifier.blocking_look(images)?.features;
+            real.compare(&features)
+        });
         let near = Features::new(near, self.elements)?.first(self.sizes.nearest);
         let neighbours = nearest(&near, &Features::new(&self.train, self.elements)?)?;
         let nearest = neighbours.iter().map(|n| n.distance).sum::<f64>() / neighbours.len() as f64;
-        Ok(SampleMetrics { name: name.into(), seen, nearest })
+        Ok(SampleMetrics { name: name.into(), seen, judge: judge.transpose()?, nearest })
     }
 }
 
 impl Seen<'_> {
     fn measure(&self, images: &[f32], sizes: &SampleSizes) -> Result<FeatureMetrics, Error> {
-        let seen = self.classifier.blocking_look(images)?;
-        let real = Features::new(&self.features, Classifier::FEATURES)?;
-        let samples = Features::new(&seen.features, Classifier::FEATURES)?;
-        let [first_real, first_samples] = [real, samples].map(|features| features.first(sizes.manifold));
+        let Classification { features, probabilities } = self.classifier.blocking_look(images)?;
+        let samples = Features::new(&features, Classifier::FEATURES)?;
+        let [first_real, first_samples] = [self.real.features()?, samples].map(|set| set.first(sizes.manifold));
         let classes = self.classifier.signature().classes;
         Ok(FeatureMetrics {
-            frechet: self.gaussian.distance(&Gaussian::fit(&samples)?)?,
-            classes: Classes::of(&Features::new(&seen.probabilities, classes)?),
+            distances: self.real.compare(&features)?,
+            classes: Classes::of(&Features::new(&probabilities, classes)?),
             manifold: precision_recall(&first_real, &first_samples, NEIGHBOURS)?,
         })
     }
