@@ -1,11 +1,12 @@
-use super::{Kind, Model};
+use super::gaussian::Gaussian;
+use super::{Kind, Model, SAMPLES};
 use crate::compile::{Compiled, blocking_compile};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::model::Noise;
-use crate::nn::{Adam, Mode};
+use crate::nn::{Adam, Mode, Parameter};
 use crate::random::Stream;
 use crate::tape::{self, Tape};
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub struct BaselineConfig {
     pub kind: Kind,
     /// Number w of channels of the encoder's first layer, as in [`Network::layers`](crate::model::Network::layers).
     pub width: usize,
-    /// Number of images per batch, at least 2.
+    /// Number of images per batch, at least 2. A step has [`Kind::batches`] batches.
     pub batch: usize,
     /// Learning rate of Adam, 0 to 1.
     pub learning_rate: f64,
@@ -34,9 +35,7 @@ impl BaselineConfig {
     /// The first setting out of range, with its value.
     pub fn check(&self) -> Result<(), Error> {
         let Self { kind, width, batch, learning_rate, .. } = *self;
-        if let Kind::Vae { variance } = kind {
-            Error::check_range("variance", variance, 1e-6..=1e6)?;
-        }
+        kind.check()?;
         Error::check_least("width", width as u64, 1, "")?;
         Error::check_least("batch", batch as u64, 2, ", which batch norm needs")?;
         Error::check_range("learning_rate", learning_rate, 0.0..=1.0)
@@ -46,8 +45,10 @@ impl BaselineConfig {
 /// The training of a baseline, with samples at any time.
 pub struct Baseline {
     descent: Descent<BaselineTask>,
-    /// The network from latents to images, with running averages.
+    /// The program of [`Model::decode`].
     decoder: Compiled,
+    /// The encoder of [`Model::encoder`] with running averages, from images `x` to `codes`.
+    encoder: Option<Compiled>,
 }
 
 /// The training task: the model of a baseline with settings and data.
@@ -62,7 +63,8 @@ impl Task for BaselineTask {
     fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
         let BaselineConfig { kind, batch, .. } = self.config;
         let [c, h, w] = kind.image();
-        let (x, z) = (tape.input("x", [batch, c, h, w]), tape.input("z", [batch, self.model.latents(), 1, 1]));
+        let x = tape.input("x", [kind.batches() * batch, c, h, w]);
+        let z = tape.input("z", [self.model.batches() * batch, self.model.latents(), 1, 1]);
         self.model.record(x, z)
     }
 
@@ -71,15 +73,16 @@ impl Task for BaselineTask {
     }
 
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
-        let BaselineConfig { batch, seed, .. } = self.config;
-        let x = self.images.gather(self.batches.indices(done).iter().copied());
-        let z = Noise::Gaussian.draw(seed, Stream::Noise, done, batch * self.model.latents());
-        vec![("x", x), ("z", z)]
+        let BaselineConfig { kind, batch, seed, .. } = self.config;
+        let count = kind.batches() as u64;
+        let batches = (done * count..(done + 1) * count).map(|i| self.batches.indices(i).to_vec());
+        let x = self.images.gather(batches.flatten());
+        let z = Noise::Gaussian.draw(seed, Stream::Noise, done, self.model.batches() * batch * self.model.latents());
+        let mut inputs = vec![("x", x), ("z", z)];
+        inputs.extend(self.model.inputs(&self.config, done));
+        inputs
     }
 }
-
-/// Number of samples per batch.
-const SAMPLES: usize = 64;
 
 impl Baseline {
     /// A new training on `images`.
@@ -99,12 +102,16 @@ impl Baseline {
         let tensors = initial(model.as_ref(), seed);
         let descent = Descent::blocking_new(gpu, BaselineTask { config, model, images, batches }, &tensors, 0)?;
 
-        let tape = Tape::new();
-        let model = &descent.task().model;
-        let z = tape.input("z", [SAMPLES, model.latents(), 1, 1]);
-        let y = model.networks()[0].apply(z, Mode::Running(""));
-        let decoder = blocking_compile(gpu, descent.store(), &tape, &[("y", y)])?;
-        Ok(Self { descent, decoder })
+        let (model, store, tape) = (&descent.task().model, descent.store(), Tape::new());
+        let y = model.decode(tape.input("z", [SAMPLES, model.latents(), 1, 1]));
+        let decoder = blocking_compile(gpu, store, &tape, &[("y", y)])?;
+        let encoder = model.encoder().map(|encoder| {
+            let tape = Tape::new();
+            let codes = encoder.apply(tape.input("x", [SAMPLES, c, h, w]), Mode::Running(""));
+            blocking_compile(gpu, store, &tape, &[("codes", codes)])
+        });
+        let encoder = encoder.transpose()?;
+        Ok(Self { descent, decoder, encoder })
     }
 
     /// The number of completed steps.
@@ -121,27 +128,43 @@ impl Baseline {
         self.descent.blocking_losses()
     }
 
-    /// Generates `count` images `[count, 1, 28, 28]` from latents ~ N(0, I), determined by `seed`. Batch norm uses
-    /// running averages, so an image does not depend on the other images of its batch.
+    /// Generates `count` images `[count, 1, 28, 28]`, determined by `seed`. The latents are standard normal; those of
+    /// [`Kind::Rae`] have mean and covariance of the codes of all training images, which are encoded first. Batch norm
+    /// uses running averages, so an image does not depend on the other images of its batch.
     ///
     /// # Errors
     /// If a tensor is not finite, or the adapter fails.
     pub fn sample(&self, seed: u64, count: usize) -> Result<Vec<f32>, Error> {
         self.descent.blocking_finite_tensors()?;
-        let latents = self.descent.task().model.latents();
-        let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * latents);
-        Ok(self.decoder.blocking_run_batched("z", &z, [SAMPLES, latents], &["y"])?.concat())
+        let model = &self.descent.task().model;
+        let mut z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * model.latents());
+        if let Some(encoder) = &self.encoder {
+            z = Gaussian::fit(&self.codes(encoder)?, model.latents()).transform(&z);
+        }
+        model.generate(&self.decoder, &z)
+    }
+
+    /// The codes `[N, latents]` of all training images.
+    fn codes(&self, encoder: &Compiled) -> Result<Vec<f32>, Error> {
+        let images = &self.descent.task().images;
+        let mut codes = vec![];
+        for start in (0..images.len()).step_by(SAMPLES) {
+            let x = images.gather(start..images.len().min(start + SAMPLES));
+            codes.extend(encoder.blocking_run_batched("x", &x, [SAMPLES, images.elements()], &["codes"])?.concat());
+        }
+        Ok(codes)
     }
 }
 
-/// The initial tensors of the networks.
+/// The initial tensors of the networks, with Adam's moments.
 fn initial(model: &dyn Model, seed: u64) -> BTreeMap<String, Vec<f32>> {
     let mut tensors = BTreeMap::new();
     for (i, network) in model.networks().iter().enumerate() {
-        let averages: &[&str] = if i == 0 { &[""] } else { &[] };
         // The random stream of a parameter depends on its index within its network. With the same seed, the networks
         // would have the same values.
-        tensors.extend(network.initialise(seed.wrapping_add(i as u64), averages));
+        tensors.extend(network.initialise(seed.wrapping_add(i as u64), &[""]));
+        let moments = |p: Parameter| Adam::moments(&p.name).map(|name| (name, vec![0.0; p.shape.elements()]));
+        tensors.extend(network.parameters().into_iter().flat_map(moments));
     }
     tensors
 }
@@ -157,7 +180,13 @@ mod tests {
         Images { shape: [1, 28, 28], pixels: (0..40).flat_map(|i| square(i % 10)).collect(), labels: None }
     }
 
-    const KINDS: [Kind; 2] = [Kind::Dcgan, Kind::Vae { variance: 0.1 }];
+    const KINDS: [Kind; 5] = [
+        Kind::Dcgan,
+        Kind::Vae { variance: 0.1 },
+        Kind::WganGp { critic_steps: 2 },
+        Kind::Rae,
+        Kind::Flow { sampling_steps: 3 },
+    ];
 
     fn config(kind: Kind) -> BaselineConfig {
         BaselineConfig { kind, width: 4, batch: 8, learning_rate: kind.learning_rate(), seed: 1 }
@@ -182,6 +211,25 @@ mod tests {
         let total = |l: &[f32]| l[0] + l[1];
         assert!(vae.iter().all(|l| l[0] > 0.0 && l[1] > 0.0), "{vae:?}");
         assert!(total(&vae[39]) < 0.7 * total(&vae[0]), "{vae:?}");
+    }
+
+    #[test]
+    fn the_critic_tells_squares_from_generated_images() {
+        let (_, losses) = losses(config(KINDS[2]), 40);
+        // An untrained critic is almost constant: its gradient is far below 1.
+        let [distance, penalty] = [0, 1].map(|i| [losses[0][i], losses[39][i]]);
+        assert!(distance[0].abs() < 0.1 && (penalty[0] - 1.0).abs() < 0.1, "{losses:?}");
+        assert!(distance[1] > 1.0 && penalty[1] < 0.5, "{losses:?}");
+    }
+
+    #[test]
+    fn the_autoencoder_and_the_flow_learn() {
+        for (kind, rate, share) in [(KINDS[3], 1e-3, 0.5), (KINDS[4], 1e-2, 0.7)] {
+            let (_, losses) = losses(BaselineConfig { learning_rate: rate, ..config(kind) }, 40);
+            let total = |losses: &[f32]| losses.iter().sum::<f32>();
+            assert!(losses.iter().flatten().all(|&l| l > 0.0), "{kind:?} {losses:?}");
+            assert!(total(&losses[39]) < share * total(&losses[0]), "{kind:?} {losses:?}");
+        }
     }
 
     #[test]
@@ -221,6 +269,9 @@ mod tests {
         assert!(
             refused(squares(), BaselineConfig { kind: Kind::Vae { variance: 0.0 }, ..vae }).contains("variance is 0")
         );
+        let of = |kind| refused(squares(), config(kind));
+        assert!(of(Kind::WganGp { critic_steps: 0 }).contains("critic_steps is 0"));
+        assert!(of(Kind::Flow { sampling_steps: 0 }).contains("sampling_steps is 0"));
         assert!(refused(squares(), BaselineConfig { learning_rate: f64::NAN, ..vae }).contains("NaN"));
     }
 }

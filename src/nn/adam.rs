@@ -37,15 +37,22 @@ impl Adam {
         parameters.iter().flat_map(move |p| Self::moments(&p.name()).map(|name| (name, zeros(p))))
     }
 
-    /// Records the update of each parameter with its gradient. The moments are state.
+    /// Records the update of each parameter with its gradient, at the input [`RATES`](Adam::RATES). The moments are
+    /// state.
     #[track_caller]
     pub fn record<'t>(&self, tape: &'t Tape, parameters: &[Var<'t>], gradients: &[Var<'t>]) {
+        self.record_at(tape.input(Self::RATES, [2]), parameters, gradients);
+    }
+
+    /// [`record`](Adam::record) at `rates` `[2]`, for a tape with several updates.
+    #[track_caller]
+    pub fn record_at<'t>(&self, rates: Var<'t>, parameters: &[Var<'t>], gradients: &[Var<'t>]) {
+        let tape = rates.tape();
         if parameters.len() != gradients.len() {
             let message = format!("there are {} parameters and {} gradients", parameters.len(), gradients.len());
             tape.refuse(TapeError::Shape { op: "adam", shapes: vec![], message, at: Location::caller() });
             return;
         }
-        let rates = tape.input(Self::RATES, [2]);
         for (&p, &gradient) in parameters.iter().zip(gradients) {
             let [m, v] = Self::moments(&p.name());
             let (m, v) = (tape.state(&m, p.shape()), tape.state(&v, p.shape()));

@@ -1,4 +1,4 @@
-//! Activations: functions of one variable. The derivative needs only the output, so that the input need not be kept.
+//! Activations and other functions of one variable. The derivative needs only the output, so that the input need not be kept.
 
 use super::lower::{Lower, Lowering};
 use super::{Case, Example};
@@ -37,6 +37,12 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn exp(self) -> Self {
         self.tape().record(Activation { function: &EXP, slope: 0.0 }, &[self])
+    }
+
+    /// y = √x, which is NaN for x < 0. ∂L/∂x = ∂L/∂y/(2y), which is infinite at 0.
+    #[track_caller]
+    pub fn sqrt(self) -> Self {
+        self.tape().record(Activation { function: &SQRT, slope: 0.0 }, &[self])
     }
 }
 
@@ -92,6 +98,14 @@ static EXP: Function = Function {
     value: |x, _| x.exp(),
     derivative: |y, _| y,
     second: |y| Some(y.tape().constant(1.0, y.shape())),
+};
+
+static SQRT: Function = Function {
+    names: ["sqrt", "sqrt_gradient"],
+    shader: shader!("sqrt.wgsl"),
+    value: |x, _| x.sqrt(),
+    derivative: |y, _| 0.5 / y,
+    second: |y| Some(-0.5 / (y * y)),
 };
 
 /// slope·x, where the slope 0 gives 0 for infinities too.
@@ -179,6 +193,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("x.tanh()", "tanh x", "g·(1 − y²)", |tape| of(tape, Var::tanh)),
     Example::new("x.sigmoid()", "1/(1 + e⁻ˣ)", "g·y·(1 − y)", |tape| of(tape, Var::sigmoid)),
     Example::new("x.exp()", "eˣ", "g·y", |tape| of(tape, Var::exp)),
+    Example::new("x.sqrt()", "√x", "g/(2y)", |tape| of(tape, Var::sqrt)).on(|_, number| 1.5 + number),
 ];
 
 #[cfg(test)]
@@ -194,7 +209,7 @@ mod tests {
         fn any_size(elements in 1usize..300, seed: u64) {
             let tape = Tape::new();
             let x = tape.input("x", [elements]);
-            for y in [x.relu(), x.leaky_relu(0.2), x.tanh(), x.sigmoid(), x.exp()] {
+            for y in [x.relu(), x.leaky_relu(0.2), x.tanh(), x.sigmoid(), x.exp(), (x * x + 0.1).sqrt()] {
                 differentiates(&tape, y, &[x], seed)?;
             }
             agrees(&tape, seed)?;
@@ -204,16 +219,18 @@ mod tests {
     #[test]
     fn second_derivatives_are_those_of_the_functions() {
         let points = [-1.5, -0.25, 0.5, 2.0];
-        let expected: [fn(f64) -> f64; 3] = [
+        let expected: [fn(f64) -> f64; 4] = [
             |x| -2.0 * x.tanh() * (1.0 - x.tanh().powi(2)),
             // y·(1 − y)·(1 − 2y) = −tanh(x/2)/(4·cosh²(x/2))
             |x| -(x / 2.0).tanh() / (4.0 * (x / 2.0).cosh().powi(2)),
             |x| x.exp(),
+            // The second derivative of √(x² + 1).
+            |x| (x * x + 1.0).powf(-1.5),
         ];
         for (i, expected) in expected.into_iter().enumerate() {
             let tape = Tape::new();
             let x = tape.input("x", [4]);
-            let y = [x.tanh(), x.sigmoid(), x.exp()][i];
+            let y = [x.tanh(), x.sigmoid(), x.exp(), (x * x + 1.0).sqrt()][i];
             let dy = tape.gradient(y.sum(), &[x]).unwrap()[0];
             let ddy = tape.gradient(dy.sum(), &[x]).unwrap()[0];
             let values = tape.interpret(&[(x, &points)]).unwrap();

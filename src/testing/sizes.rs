@@ -59,7 +59,7 @@ fn multiplied<'t>(tape: &'t Tape, [m, k, n]: [usize; 3]) -> Case<'t> {
 
 fn elementwise<'t>(tape: &'t Tape, n: usize) -> Case<'t> {
     let [a, b] = ["a", "b"].map(|name| tape.input(name, [n]));
-    let y = a.relu() + a.leaky_relu(0.2).tanh() - (a.sigmoid() * b.exp()) / b.softplus();
+    let y = a.relu() + a.leaky_relu(0.2).tanh() - (a.sigmoid() * b.exp().sqrt()) / b.softplus();
     let weights = tape.input("weights", [3]);
     let seed = tape.input("seed", [1]);
     let factor = tape.input("c", [n]).clip_factor(0.5);
