@@ -18,7 +18,7 @@ pub enum Stream {
     Preview = 3,
     /// Degradations. The counter is the number of the degradation.
     Degradation = 4,
-    /// Shifts of training images. The counter is the step.
+    /// Shifts of training images, and weights of interpolations with them. The counter is the step.
     Augmentation = 5,
     /// Noise of evaluations.
     Evaluation = 6,
