@@ -108,7 +108,7 @@ mod tests {
     }
 
     /// Over 100 pairs of sets from one distribution the mean is zero within 4 of its standard errors, and about 95 of the
-    /// intervals hold zero. The biased discrepancy would be above zero in all.
+    /// intervals hold zero.
     #[test]
     fn sets_from_one_distribution_are_at_zero_and_the_interval_says_so() {
         let found: Vec<_> = (0..100).map(|i| measure(&normal(2 * i, 200, 0.0), &normal(2 * i + 1, 200, 0.0))).collect();

@@ -31,7 +31,7 @@ pub enum Layer {
         channels: usize,
     },
     /// Conditional batch normalisation (de Vries et al. 2017): scale and shift of each channel are those of the sample's
-    /// class, γ[c] and β[c] of γ, β `[K, C]`.
+    /// class, rows of γ and β `[K, C]`.
     ConditionalBatchNorm {
         classes: usize,
         channels: usize,
