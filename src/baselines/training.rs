@@ -215,17 +215,21 @@ mod tests {
 
     #[test]
     fn the_critic_tells_squares_from_generated_images() {
-        let (_, losses) = losses(config(KINDS[2]), 40);
+        let (_, losses) = losses(BaselineConfig { learning_rate: 3e-3, ..config(KINDS[2]) }, 40);
         // An untrained critic is almost constant: its gradient is far below 1.
-        let [distance, penalty] = [0, 1].map(|i| [losses[0][i], losses[39][i]]);
-        assert!(distance[0].abs() < 0.1 && (penalty[0] - 1.0).abs() < 0.1, "{losses:?}");
-        assert!(distance[1] > 1.0 && penalty[1] < 0.5, "{losses:?}");
+        assert!(losses[0][0].abs() < 0.1 && (losses[0][1] - 1.0).abs() < 0.1, "{losses:?}");
+        // For images at distance W the best norm of the gradient is s = 1 + W/(2·10): it makes D differ by s·W, at a
+        // penalty of (s − 1)².
+        let [distance, penalty] = [0, 1].map(|i| losses[20..].iter().map(|l| l[i]).sum::<f32>() / 20.0);
+        let w = 20.0 * penalty.sqrt();
+        let ratio = distance / (w + w * w / 20.0);
+        assert!(distance > 1.0 && (0.7..1.4).contains(&ratio), "{ratio} {losses:?}");
     }
 
     #[test]
     fn the_autoencoder_and_the_flow_learn() {
-        for (kind, rate, share) in [(KINDS[3], 1e-3, 0.5), (KINDS[4], 1e-2, 0.7)] {
-            let (_, losses) = losses(BaselineConfig { learning_rate: rate, ..config(kind) }, 40);
+        for (kind, share) in [(KINDS[3], 0.5), (KINDS[4], 0.7)] {
+            let (_, losses) = losses(BaselineConfig { learning_rate: 1e-2, ..config(kind) }, 40);
             let total = |losses: &[f32]| losses.iter().sum::<f32>();
             assert!(losses.iter().flatten().all(|&l| l > 0.0), "{kind:?} {losses:?}");
             assert!(total(&losses[39]) < share * total(&losses[0]), "{kind:?} {losses:?}");
