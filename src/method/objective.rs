@@ -41,6 +41,14 @@ pub struct Weights {
 ///
 /// L = λ_rec·D(f(x), x) + λ_idem·D(f(f(z)), f(z)) + λ_tight·L_tight, with L_tight = −D(f(f(z)), f(z))
 ///
+/// With the weight ν of the nearest-neighbour term, idempotence becomes D(f(f(z)), f(z)) + ν·N, where N is the mean over the
+/// images xᵢ of a batch of the squared distance per pixel to the nearest of its samples f(zⱼ), as a soft minimum:
+///
+/// N = mean −τ·ln Σⱼ exp(−|xᵢ − f(zⱼ)|²/(τ·elements)), up to constants, with τ = 0.01
+///
+/// It draws a sample to every image, so that no part of the data is left out (implicit maximum likelihood estimation, Li &
+/// Malik 2018, here beside the terms of the paper; arXiv 2511.02614 has it in place of tightness).
+///
 /// The gradient of idempotence flows only into the inner application of f, through the outer one. The gradient of
 /// tightness flows only into the outer application.
 ///
@@ -475,6 +483,47 @@ mod tests {
             assert!((f - e).abs() < 1e-6 * (1.0 + e.abs()), "{f} and {e}");
         }
         assert_eq!(values.get(step.w).len(), COUNT * elements);
+    }
+
+    /// The gradient of the term is Σᵢ wᵢⱼ·2(yⱼ − xᵢ)/(N·elements), with w the softmax of −D/τ over the samples.
+    #[test]
+    fn each_image_draws_the_samples_near_it() {
+        let tape = Tape::new();
+        let [x, y] = ["x", "y"].map(|name| tape.input(name, [3, 1, 1, 2]));
+        let gradient = tape.gradient(nearest(x, y), &[y]).unwrap()[0];
+        let images = [0.0, 0.0, 1.0, 1.0, -1.0, 0.5];
+        let samples = [0.1, 0.0, 0.2, 0.1, 0.9, 0.8];
+        let values = tape.interpret(&[(x, &images), (y, &samples)]).unwrap();
+        let mut expected = [0.0; 6];
+        for image in images.chunks(2) {
+            let distance = |s: &[f64]| s.iter().zip(image).map(|(s, x)| (s - x).powi(2)).sum::<f64>() / 2.0;
+            let weights: Vec<f64> = samples.chunks(2).map(|s| (-distance(s) / f64::from(TEMPERATURE)).exp()).collect();
+            let total: f64 = weights.iter().sum();
+            for (i, e) in expected.iter_mut().enumerate() {
+                *e += weights[i / 2] / total * 2.0 * (samples[i] - image[i % 2]) / 6.0;
+            }
+        }
+        for (f, e) in values.get(gradient).iter().zip(expected) {
+            assert!((f - e).abs() < 1e-6, "{f} and {e}");
+        }
+    }
+
+    /// The term reaches the parameters through f(z) only, with its weight.
+    #[test]
+    fn the_nearest_neighbour_term_is_part_of_idempotence() {
+        let gradients = |nearest: f32| {
+            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest };
+            let tape = Tape::new();
+            let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let values = interpret(&tape, &BTreeMap::new());
+            step.gradients.map(|term| term.iter().flat_map(|g| values.get(*g).to_vec()).collect::<Vec<f64>>())
+        };
+        let [none, half, whole] = [0.0, 0.5, 1.0].map(gradients);
+        assert!(none[0] == whole[0] && none[2] == whole[2]);
+        assert!(none[1] != whole[1]);
+        for ((n, h), w) in none[1].iter().zip(&half[1]).zip(&whole[1]) {
+            assert!((h - (n + w) / 2.0).abs() < 1e-7 * (1.0 + w.abs()), "{n} {h} {w}");
+        }
     }
 
     #[test]
