@@ -112,6 +112,9 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
             format!("{} training images, {} test images and {} samples", train.len(), test.len(), sizes.manifold);
         return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
+    if let Some(classifier) = judges.classifier {
+        classifier.signature().check(generator.image(), &[])?;
+    }
     let reference = Reference::new(*judges, train, test, sizes)?;
     let elements = test.elements();
     on("samples");
