@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 /// Parses the command line of this process. A number may begin with a minus, so that its own range refuses it.
 pub fn parse<T: CommandFactory + FromArgMatches>() -> T {
     let signed = |arg: Arg| {
-        let number = matches!(arg.get_action(), ArgAction::Set) && !arg.is_positional();
+        let number = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_positional();
         arg.allow_negative_numbers(number)
     };
     let mut command = T::command().mut_args(signed);
