@@ -47,6 +47,7 @@ fn the_label_decides_about_the_image() {
     let read = Checkpoint::from_bytes(&checkpoint.published().unwrap().to_bytes().unwrap()).unwrap();
     let generator = load(&gpu, &read);
     assert_eq!(generator.classes(), Some(10));
+    assert_eq!(generator.every_class().labels(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let z = vec![0.3; 6 * 784];
     let [mixed, first] = [&[7u8, 2][..], &[7]]
         .map(|labels| generator.labelled(labels).unwrap().blocking_apply(Role::Noise, &z).unwrap());

@@ -30,6 +30,7 @@ use ign::native::open;
 use ign::run::check_results;
 use ign::toy::{Data, Toy, mean_distance};
 use options::{SEED, WIDTH, number, parse, whole};
+use plane::distance;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::PathBuf;
@@ -211,9 +212,8 @@ fn describe(toy: &Toy) -> Result<(), Box<dyn Error>> {
     const COUNT: usize = 1000;
     let (x, z) = (toy.data(COUNT), toy.noise(COUNT));
     let [y, w] = toy.blocking_repeat(&z, 2)?.try_into().expect("f was applied twice");
-    let moved = |a: &[[f32; 2]], b: &[[f32; 2]]| {
-        a.iter().zip(b).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).sum::<f32>() / COUNT as f32
-    };
+    let moved =
+        |a: &[[f32; 2]], b: &[[f32; 2]]| a.iter().zip(b).map(|(a, b)| distance(a, b)).sum::<f32>() / COUNT as f32;
     say!("samples  {:.3} from the data, the data {:.3} from samples", mean_distance(&y, &x), mean_distance(&x, &y));
     say!(
         "f        moves noise by {:.3}, samples by {:.3}, data by {:.3}",

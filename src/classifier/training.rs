@@ -4,7 +4,7 @@ use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::nn::{Adam, Mode};
+use crate::nn::{Adam, Mode, one_hot};
 use crate::random::{Stream, stream};
 use crate::tape::{self, Tape};
 use rand::RngExt;
@@ -72,7 +72,7 @@ impl Task for ClassifierTask {
             let reach = self.config.shift as i64;
             let mut by = || rng.random_range(-reach..=reach) as isize;
             x.extend(shifted(&self.images.gather([i]), self.images.shape, by(), by()));
-            targets.extend((0..self.signature.classes).map(|k| f32::from(k == usize::from(self.labels[i]))));
+            targets.extend(one_hot([self.labels[i]], self.signature.classes));
         }
         vec![("x", x), ("targets", targets)]
     }

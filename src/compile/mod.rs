@@ -147,7 +147,7 @@ impl Compiled {
         outputs: &[&str],
     ) -> Result<Vec<Vec<f32>>, GpuError> {
         for (name, samples) in inputs {
-            if batch == 0 || !samples.len().is_multiple_of(count.max(1)) {
+            if batch == 0 || !samples.len().is_multiple_of(count) {
                 return Err(uneven(name, samples.len(), &format!("{count} samples, {batch} to a batch")));
             }
         }

@@ -3,7 +3,7 @@ use crate::compile::{Compiled, compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, Store};
 use crate::method::Role;
-use crate::nn::{Adam, Layer, Mode, Sequential};
+use crate::nn::{Adam, Mode, Sequential};
 use crate::random::{Stream, stream};
 use crate::tape::{Tape, Var};
 use rand::RngExt;
@@ -154,13 +154,9 @@ impl AdaptiveGenerator {
 
 /// γ and β of each batch normalisation, as state on `tape`.
 fn scales_and_shifts<'t>(layers: &Sequential, tape: &'t Tape) -> Vec<Var<'t>> {
-    let norms = layers.layers.iter().enumerate().filter_map(|(i, layer)| match *layer {
-        Layer::BatchNorm { channels } => Some((i, channels)),
-        _ => None,
-    });
     let both =
         |(i, channels)| ["weight", "bias"].map(|what| tape.state(&format!("{}{i}.{what}", layers.name), [channels]));
-    norms.flat_map(both).collect()
+    layers.norms().flat_map(both).collect()
 }
 
 /// Batch number `batch` of copies of the picture x `[C, H, W]`, each shifted cyclically.

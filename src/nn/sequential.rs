@@ -172,7 +172,7 @@ impl Sequential {
     }
 
     /// Layer number and number of channels of each batch normalisation.
-    fn norms(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(crate) fn norms(&self) -> impl Iterator<Item = (usize, usize)> {
         self.layers.iter().enumerate().filter_map(|(i, layer)| match *layer {
             Layer::BatchNorm { channels } | Layer::ConditionalBatchNorm { channels, .. } => Some((i, channels)),
             _ => None,

@@ -39,7 +39,8 @@ pub struct OtherLabel {
 }
 
 impl ConditionalMetrics {
-    /// Measures samples `[f(z|c), f(f(z|c)|c)]` of every class in turn, and `generator` on the test images.
+    /// Measures samples `[f(z|c), f(f(z|c)|c)]` of every class in turn, the reconstructions f(x|c) `own` of the test images,
+    /// and `generator` on them with other labels.
     ///
     /// # Errors
     /// If the test images have no labels or others than the classes, features are not finite, or the adapter fails.
@@ -47,18 +48,19 @@ impl ConditionalMetrics {
         generator: &Generator,
         classifier: &Classifier,
         test: &Images,
+        own: &[f32],
         samples: [&[f32]; 2],
     ) -> Result<Self, Error> {
         let classes = classifier.signature().classes;
         let labels = test.labels.as_deref().unwrap_or_default();
-        let asked: Vec<u8> = in_turn(classes, samples[0].len() / test.elements());
+        let every = generator.every_class();
+        let asked: Vec<u8> = every.labels().iter().copied().cycle().take(samples[0].len() / test.elements()).collect();
         let [once, twice] = samples.map(|images| classifier.blocking_look(images));
         let (once, twice) = (once?, twice?);
 
         let x = test.gather(0..test.len());
         let others = others(labels, classes);
         let of_other = generator.labelled(&others)?.blocking_apply(Role::Image, &x)?;
-        let of_own = generator.labelled(labels)?.blocking_apply(Role::Image, &x)?;
         let (real, seen) = (classifier.blocking_look(&x)?, classifier.blocking_look(&of_other)?);
         let movement = |images: &[f32]| mean_distance(Distance::L1, images, &x);
         Ok(Self {
@@ -74,15 +76,10 @@ impl ConditionalMetrics {
                 followed: share(&seen, classes, &others)?,
                 kept: share(&seen, classes, labels)?,
                 movement: movement(&of_other),
-                movement_of_own: movement(&of_own),
+                movement_of_own: movement(own),
             },
         })
     }
-}
-
-/// The labels of `count` samples of every class in turn.
-fn in_turn(classes: usize, count: usize) -> Vec<u8> {
-    (0..=u8::MAX).take(classes).cycle().take(count).collect()
 }
 
 /// Another class for every label. Those of one class are all others in turn.
@@ -143,6 +140,5 @@ mod tests {
     #[test]
     fn rows_are_those_of_the_class() {
         assert_eq!(rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1, 0, 1], 1), [1.0, 2.0, 5.0, 6.0]);
-        assert_eq!(in_turn(3, 5), [0, 1, 2, 0, 1]);
     }
 }

@@ -145,7 +145,7 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
     let conditional = match judges.classifier {
         Some(classifier) if generator.classes().is_some_and(|classes| classes == classifier.signature().classes) => {
             on("labels");
-            Some(ConditionalMetrics::of(generator, classifier, &known, [&f[0], &f[1]])?)
+            Some(ConditionalMetrics::of(generator, classifier, &known, &fx, [&f[0], &f[1]])?)
         }
         _ => None,
     };
