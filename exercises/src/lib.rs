@@ -2,4 +2,5 @@
 
 pub mod kernels;
 pub mod puzzle;
+pub mod simulator;
 pub mod tape;

@@ -1,0 +1,68 @@
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{Module, Span};
+use std::error::Error;
+
+/// What is wrong with a kernel, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Line, from 1; 0 if there is no place.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A valid WGSL file.
+pub struct Kernel {
+    pub(super) text: String,
+    pub(super) module: Module,
+    pub(super) info: ModuleInfo,
+}
+
+impl Kernel {
+    /// Parses and validates `text`.
+    ///
+    /// # Errors
+    /// The first error of naga, with its place.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
+        let place = |place: Option<naga::SourceLocation>| place.map_or((0, 0), |p| (p.line_number, p.line_position));
+        let module = naga::front::wgsl::parse_str(text).map_err(|error| {
+            let (line, column) = place(error.location(text));
+            let labels = error.labels().map(|(_, label)| label).filter(|label| !label.is_empty());
+            let details: Vec<_> = labels.chain(error.notes()).collect();
+            let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
+            Flaw { line, column, message: format!("{}{details}", error.message()) }
+        })?;
+        let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP).validate(&module).map_err(|error| {
+            // The outer error names the function; the innermost place is that of the expression.
+            let (line, column) = place(error.spans().last().map(|(span, _)| span.location(text)));
+            let mut message = error.as_inner().to_string();
+            let mut cause = error.as_inner().source();
+            while let Some(inner) = cause {
+                message = format!("{message}: {inner}");
+                cause = inner.source();
+            }
+            Flaw { line, column, message }
+        })?;
+        Ok(Self { text: text.into(), module, info })
+    }
+
+    /// Extents of a workgroup of the entry point `name`.
+    pub fn workgroup(&self, name: &str) -> Option<[u32; 3]> {
+        self.module.entry_points.iter().find(|entry| entry.name == name).map(|entry| entry.workgroup_size)
+    }
+
+    /// The line of a place in the text.
+    pub(super) fn line(&self, span: Span) -> u32 {
+        span.location(&self.text).line_number
+    }
+
+    pub(super) fn flaw(&self, span: Span, message: String) -> Flaw {
+        if !span.is_defined() {
+            return Flaw { line: 0, column: 0, message };
+        }
+        let place = span.location(&self.text);
+        Flaw { line: place.line_number, column: place.line_position, message }
+    }
+}
