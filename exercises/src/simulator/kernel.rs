@@ -1,5 +1,5 @@
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{Module, Span};
+use naga::{Module, Span, TypeInner};
 use std::error::Error;
 
 /// What is wrong with a kernel, and where.
@@ -51,6 +51,15 @@ impl Kernel {
     /// Extents of a workgroup of the entry point `name`.
     pub fn workgroup(&self, name: &str) -> Option<[u32; 3]> {
         self.module.entry_points.iter().find(|entry| entry.name == name).map(|entry| entry.workgroup_size)
+    }
+
+    /// Names of the members of the uniform block `name`, if each of them has four bytes.
+    pub fn members(&self, name: &str) -> Option<Vec<&str>> {
+        let global = self.module.global_variables.iter().find(|(_, global)| global.name.as_deref() == Some(name))?.1;
+        let TypeInner::Struct { members, .. } = &self.module.types[global.ty].inner else { return None };
+        let scalar = |ty| self.module.types[ty].inner.size(self.module.to_ctx()) == 4;
+        let members = members.iter().enumerate();
+        members.map(|(i, m)| m.name.as_deref().filter(|_| scalar(m.ty) && m.offset as usize == 4 * i)).collect()
     }
 
     /// The line of a place in the text.

@@ -48,6 +48,23 @@ pub struct Counts {
     pub lines: u64,
 }
 
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            groups: self.groups + more.groups,
+            invocations: self.invocations + more.invocations,
+            loads: self.loads + more.loads,
+            stores: self.stores + more.stores,
+            workgroup_loads: self.workgroup_loads + more.workgroup_loads,
+            barriers: self.barriers + more.barriers,
+            shuffles: self.shuffles + more.shuffles,
+            lines: self.lines + more.lines,
+        }
+    }
+}
+
 /// Who wrote a word of a buffer last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writer {
@@ -179,7 +196,7 @@ impl<'a> Machine<'a> {
         let arguments = arguments.collect::<Result<_, _>>()?;
         let everyone = (0..self.lanes as u32).collect();
         let info = self.kernel.info.get_entry_point(self.entry);
-        self.call(&entry.function, info, arguments, everyone, Span::UNDEFINED)?;
+        self.call(&entry.function, info, arguments, everyone)?;
         Ok(())
     }
 

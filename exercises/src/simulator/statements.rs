@@ -37,7 +37,6 @@ impl<'a> Machine<'a> {
         info: &'a FunctionInfo,
         arguments: Vec<Rc<Column>>,
         lanes: Lanes,
-        span: Span,
     ) -> Result<Option<Column>, Flaw> {
         let module = &self.kernel.module;
         let first = self.memories.len();
@@ -162,7 +161,7 @@ impl<'a> Machine<'a> {
             Statement::Call { function, arguments, result } => {
                 let arguments = arguments.iter().map(|&a| self.value(frame, a)).collect::<Result<_, _>>()?;
                 let (callee, info) = (&self.kernel.module.functions[*function], &self.kernel.info[*function]);
-                let returned = self.call(callee, info, arguments, lanes.clone(), span)?;
+                let returned = self.call(callee, info, arguments, lanes.clone())?;
                 if let (Some(result), Some(returned)) = (result, returned) {
                     frame.columns[result.index()] = Some(Rc::new(returned));
                 }
