@@ -152,13 +152,14 @@ pub fn math(function: MathFunction, kind: ScalarKind, x: [u32; 3]) -> Option<u32
     })
 }
 
-/// A number of kind `from` as one of kind `to`. A float outside the range of integers becomes the nearest of them.
+/// A number of kind `from` as one of kind `to`. A float outside the range of integers becomes the nearest of those that are
+/// floats too, as in naga.
 pub fn convert(from: ScalarKind, to: ScalarKind, x: u32) -> Option<u32> {
     use ScalarKind::{Bool, Float, Sint, Uint};
     Some(match (from, to) {
         (Float, Float) | (Bool, Bool | Sint | Uint) | (Sint | Uint, Sint | Uint) => x,
-        (Float, Sint) => (float(x) as i32) as u32,
-        (Float, Uint) => float(x) as u32,
+        (Float, Sint) => (float(x).min(2_147_483_520.0) as i32) as u32,
+        (Float, Uint) => float(x).min(4_294_967_040.0) as u32,
         (Float, Bool) => u32::from(float(x) != 0.0),
         (Sint, Float) => (signed(x) as f32).to_bits(),
         (Uint, Float) => (x as f32).to_bits(),

@@ -137,18 +137,19 @@ impl<'a> Machine<'a> {
             let size = words(module, &module.types[global.ty].inner);
             let (kind, traced) = match global.space {
                 AddressSpace::WorkGroup => (Kind::Workgroup, true),
-                AddressSpace::Private => (Kind::Own(size), false),
                 AddressSpace::Uniform => (Kind::Uniform, false),
                 AddressSpace::Storage { access } => (Kind::Storage, access.contains(StorageAccess::STORE)),
-                _ => return Err(kernel.flaw(span, format!("`{name}` is neither a buffer nor workgroup memory"))),
+                _ => {
+                    let message = format!("`{name}` is neither a buffer nor workgroup memory; declare it in a function");
+                    return Err(kernel.flaw(span, message));
+                }
             };
             let words = match kind {
                 Kind::Storage | Kind::Uniform => buffers.remove(&name).ok_or_else(|| {
                     let known = buffers.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                     kernel.flaw(span, format!("nothing is bound to `{name}`; the puzzle has {known}"))
                 })?,
-                Kind::Workgroup => vec![0; size],
-                Kind::Own(size) => vec![0; size * lanes],
+                _ => vec![0; size],
             };
             let traces = vec![Trace::default(); if traced { words.len() } else { 0 }];
             memories.push(Memory { name, ty: global.ty, kind, words, traces });
@@ -163,17 +164,9 @@ impl<'a> Machine<'a> {
         self.counts.groups += 1;
         self.counts.invocations += self.lanes as u64;
         let module = &self.kernel.module;
-        for (handle, global) in module.global_variables.iter() {
-            let memory = &mut self.memories[handle.index()];
-            if matches!(memory.kind, Kind::Workgroup | Kind::Own(_)) {
-                memory.words.fill(0);
-                memory.traces.fill(Trace::default());
-                let span = module.global_variables.get_span(handle);
-                if let Some(init) = global.init {
-                    let value = self.constant(init, span)?;
-                    self.memories[handle.index()].words.chunks_mut(value.len()).for_each(|w| w.copy_from_slice(&value));
-                }
-            }
+        for memory in self.memories.iter_mut().filter(|memory| memory.kind == Kind::Workgroup) {
+            memory.words.fill(0);
+            memory.traces.fill(Trace::default());
         }
         let entry = &module.entry_points[self.entry];
         let arguments = entry.function.arguments.iter().map(|argument| {
