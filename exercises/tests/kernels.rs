@@ -119,7 +119,10 @@ fn accesses_outside_an_array_are_reported() {
 fn a_barrier_that_not_all_reach_is_refused() {
     let early = "if (first + local >= params.count) { return; }";
     let solution = changed("barrier", early, "");
-    let said = refused(puzzle("barrier"), &solution.replace("workgroupBarrier();", &format!("{early}\n  workgroupBarrier();")));
+    let said = refused(
+        puzzle("barrier"),
+        &solution.replace("workgroupBarrier();", &format!("{early}\n  workgroupBarrier();")),
+    );
     assert!(said.contains("does not reach this barrier"), "{said}");
 }
 
@@ -133,7 +136,8 @@ fn elements_that_two_invocations_write_are_reported() {
 
 #[test]
 fn a_wrong_element_is_named_with_its_place_and_its_writer() {
-    let failed = simulate(puzzle("transpose"), &changed("transpose", "tile[local.x][local.y];", "tile[local.y][local.x];"));
+    let failed =
+        simulate(puzzle("transpose"), &changed("transpose", "tile[local.x][local.y];", "tile[local.y][local.x];"));
     let Err(Failed::Wrong { element, found, expected, shape, writer, .. }) = failed else { panic!("{failed:?}") };
     assert_eq!((element.as_str(), found, expected), ("y[1, 0]", Some(0.0), 1.0));
     assert_eq!(shape, "x [1, 17]");

@@ -7,7 +7,12 @@ use ign::gpu::{
 };
 
 /// The program of a kernel for a problem, with its operands written, and its result.
-pub async fn program(gpu: &Gpu, puzzle: &Puzzle, text: &'static str, case: &Case) -> Result<(Program, ValueId), GpuError> {
+pub async fn program(
+    gpu: &Gpu,
+    puzzle: &Puzzle,
+    text: &'static str,
+    case: &Case,
+) -> Result<(Program, ValueId), GpuError> {
     let mut commands = Commands::default();
     let mut values: Vec<(&'static str, ValueId)> = vec![];
     let elements = case.output.1.iter().product();
@@ -41,16 +46,15 @@ pub async fn program(gpu: &Gpu, puzzle: &Puzzle, text: &'static str, case: &Case
             program.write(value, data)?;
         }
     }
-    let result = value(case.output.0).ok_or_else(|| GpuError::Transfer {
-        name: case.output.0.into(),
-        reason: "no entry point uses it".into(),
-    })?;
+    let result = value(case.output.0)
+        .ok_or_else(|| GpuError::Transfer { name: case.output.0.into(), reason: "no entry point uses it".into() })?;
     program.write(result, &vec![f32::NAN; elements])?;
     Ok((program, result))
 }
 
 fn params(case: &Case) -> Params {
-    let field = |(i, (name, _)): (usize, &(&'static str, u32))| Field { name: (*name).into(), offset: 4 * i as u32, bytes: 4 };
+    let field =
+        |(i, (name, _)): (usize, &(&'static str, u32))| Field { name: (*name).into(), offset: 4 * i as u32, bytes: 4 };
     Params {
         bytes: case.params.iter().flat_map(|(_, value)| value.to_le_bytes()).collect(),
         fields: case.params.iter().enumerate().map(field).collect(),

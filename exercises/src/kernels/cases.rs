@@ -164,8 +164,7 @@ pub fn blocked_product(shape: &[usize]) -> Case {
 
 pub fn packed_product(shape: &[usize]) -> Case {
     let vectors = shape[0].div_ceil(4) * shape[2];
-    let passes =
-        vec![pass("pack", [64, 1, 1], vectors.div_ceil(64)), pass("product", [8, 8, 1], tiles(shape, 32))];
+    let passes = vec![pass("pack", [64, 1, 1], vectors.div_ceil(64)), pass("product", [8, 8, 1], tiles(shape, 32))];
     Case { scratch: Some(("panels", 4 * vectors)), ..matrices(shape, passes) }
 }
 
@@ -185,7 +184,8 @@ struct Extents {
 
 impl Extents {
     fn new(shape: &[usize]) -> Self {
-        let [n, c, h, w, o, kernel, stride, padding] = *shape else { panic!("a convolution has 8 extents") };
+        let [n, c, h, w] = [0, 1, 2, 3].map(|i| shape[i]);
+        let [o, kernel, stride, padding] = [4, 5, 6, 7].map(|i| shape[i]);
         let out = |side: usize| (side + 2 * padding - kernel) / stride + 1;
         Self { n, c, h, w, o, kernel, stride, padding, p: out(h), q: out(w) }
     }
@@ -273,9 +273,14 @@ pub fn input_gradient(shape: &[usize]) -> Case {
     let e = Extents::new(shape);
     let (dy, weight) = (numbers(e.y(), 2), numbers(e.weight(), 4));
     let (a, b) = (dy.clone(), weight.clone());
-    e.case("input_gradient", vec![("dy", dy), ("weight", weight)], ("dx", vec![e.n, e.c, e.h, e.w]), |sum, [x, w, y]| {
-        sum[x] += f64::from(a[y]) * f64::from(b[w]);
-    })
+    e.case(
+        "input_gradient",
+        vec![("dy", dy), ("weight", weight)],
+        ("dx", vec![e.n, e.c, e.h, e.w]),
+        |sum, [x, w, y]| {
+            sum[x] += f64::from(a[y]) * f64::from(b[w]);
+        },
+    )
 }
 
 pub fn weight_gradient(shape: &[usize]) -> Case {

@@ -1,8 +1,10 @@
 use super::adapter::program;
 use super::{Case, Failed, Measured, Passed, Puzzle};
 use crate::simulator::{Counts, Flaw, Kernel, Launch, Writer, launch};
-use ign::gpu::Gpu;
+use ign::compile::{CompileError, Compiled, compile};
+use ign::gpu::{Gpu, Program, Store};
 use ign::roof::{Peaks, seconds};
+use ign::tape::Tape;
 use std::collections::BTreeMap;
 
 /// Tolerated distance of an element from its reference, relative to the reference, or absolute where that is below 1.
@@ -37,6 +39,10 @@ pub async fn check(gpu: &Gpu, puzzle: &Puzzle, wgsl: &str) -> Result<Passed, Fai
         solution_counts,
         measured: measured(&own).await?,
         solution_measured: measured(&solution).await?,
+        engine_measured: match engine(gpu, puzzle, &case).await? {
+            Some(engine) => Some(measured(engine.program()).await?),
+            None => None,
+        },
         measured_shape: case.shape,
     })
 }
@@ -100,7 +106,9 @@ fn unchanged(kernel: &Kernel, case: &Case) -> Result<(), String> {
             None => return Err(format!("there is no entry point `{}`; the puzzle needs it", pass.entry)),
             Some(size) if size != pass.workgroup => {
                 let entry = pass.entry;
-                return Err(format!("`{entry}` has workgroups of {size:?}; the puzzle starts workgroups of {x} × {y} × {z}"));
+                return Err(format!(
+                    "`{entry}` has workgroups of {size:?}; the puzzle starts workgroups of {x} × {y} × {z}"
+                ));
             }
             Some(_) => {}
         }
@@ -115,18 +123,32 @@ fn unchanged(kernel: &Kernel, case: &Case) -> Result<(), String> {
 }
 
 /// Runs a kernel on the adapter, compares its result, and returns its program.
-async fn run(gpu: &Gpu, puzzle: &Puzzle, text: &'static str, case: &Case) -> Result<ign::gpu::Program, Failed> {
+async fn run(gpu: &Gpu, puzzle: &Puzzle, text: &'static str, case: &Case) -> Result<Program, Failed> {
     let (program, result) = program(gpu, puzzle, text, case).await?;
     program.run()?;
     compare(puzzle, case, &program.read(&[result]).await?.concat(), &[], &gpu.caps().to_string())?;
     Ok(program)
 }
 
+/// The engine's operation for the problem to measure, after a run that was right.
+async fn engine(gpu: &Gpu, puzzle: &Puzzle, case: &Case) -> Result<Option<Compiled>, Failed> {
+    let Some(record) = puzzle.engine else { return Ok(None) };
+    let tape = Tape::new();
+    let result = record(&tape, puzzle.measured).map_err(CompileError::from)?;
+    let compiled = compile(gpu, &Store::new(), &tape, &[(case.output.0, result)]).await?;
+    for (name, data) in &case.inputs {
+        compiled.write(name, data)?;
+    }
+    compiled.run()?;
+    let found = compiled.read(&[case.output.0]).await?.concat();
+    compare(puzzle, case, &found, &[], "the adapter, by the engine's own kernel")?;
+    Ok(Some(compiled))
+}
+
 /// Compares a result with the reference. `writers` says who stored each element, where that is known.
 fn compare(puzzle: &Puzzle, case: &Case, found: &[f32], writers: &[Option<Writer>], on: &str) -> Result<(), Failed> {
-    let right = |(&found, &expected): (&f32, &f64)| {
-        (f64::from(found) - expected).abs() <= TOLERANCE * expected.abs().max(1.0)
-    };
+    let right =
+        |(&found, &expected): (&f32, &f64)| (f64::from(found) - expected).abs() <= TOLERANCE * expected.abs().max(1.0);
     let Some(first) = found.iter().zip(&case.expected).position(|pair| !right(pair)) else { return Ok(()) };
     let writer = writers.get(first).copied().flatten();
     let stored = writers.is_empty() || writer.is_some();

@@ -1,4 +1,5 @@
 use crate::simulator::{Flaw, Writer};
+use ign::compile::CompileError;
 use ign::gpu::GpuError;
 use std::fmt;
 
@@ -52,13 +53,19 @@ pub enum Failed {
         /// The shape of the problem, in words.
         shape: String,
     },
-    /// The adapter failed.
-    Gpu(GpuError),
+    /// The adapter failed, or the engine's own operation could not be compiled.
+    Engine(CompileError),
 }
 
 impl From<GpuError> for Failed {
     fn from(error: GpuError) -> Self {
-        Self::Gpu(error)
+        Self::Engine(error.into())
+    }
+}
+
+impl From<CompileError> for Failed {
+    fn from(error: CompileError) -> Self {
+        Self::Engine(error)
     }
 }
 
@@ -94,7 +101,7 @@ impl fmt::Display for Failed {
                 write!(f, "{file}: every element is right, with {found} {what}; the solution has {solution}")?;
                 write!(f, "\n  shape     {shape}")
             }
-            Self::Gpu(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The puzzles in their order.
 
-use super::Puzzle;
-use super::cases;
+use super::{Puzzle, cases, engine};
 use crate::puzzle::Text;
 
 /// A puzzle whose files are called `$file`.
 macro_rules! puzzle {
-    ($number:literal, $name:literal, $file:literal, $title:literal, $leads_to:literal, $case:path, $shapes:expr, $measured:expr, lean: $lean:literal, $hints:expr $(,)?) => {
+    ($number:literal, $name:literal, $file:literal, $title:literal, $leads_to:literal, $case:path, $shapes:expr, $measured:expr, engine: $engine:expr, lean: $lean:literal, $hints:expr $(,)?) => {
         Puzzle {
             text: Text { number: $number, name: $name, title: $title, hints: $hints },
             file: concat!("exercises/kernels/", $file),
@@ -18,6 +17,7 @@ macro_rules! puzzle {
             case: $case,
             shapes: &$shapes,
             measured: &$measured,
+            engine: $engine,
             lean: $lean,
         }
     };
@@ -50,6 +50,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::map,
         [&[64], &[192], &[640]],
         [1 << 20],
+        engine: None,
         lean: false,
         [
             "A kernel is written for one invocation. All of them run it at once, each with its own i.",
@@ -66,6 +67,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::guard,
         LENGTHS,
         [(1 << 20) - 1],
+        engine: Some(engine::relu),
         lean: false,
         [
             "65 elements need two workgroups of 64. What do the last 63 invocations of the second one do?",
@@ -82,6 +84,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::zip,
         [&[4], &[8], &[252], &[260], &[508], &[2560]],
         [1 << 20],
+        engine: Some(engine::multiplication),
         lean: true,
         [
             "The index of a vector is made of w.x and local, as in puzzle 1, and guarded, as in puzzle 2.",
@@ -98,6 +101,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::stencil,
         LENGTHS,
         [1 << 20],
+        engine: None,
         lean: false,
         [
             "Take an array of one element, and write down which elements the kernel reads.",
@@ -114,6 +118,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::window,
         LENGTHS,
         [1 << 20],
+        engine: None,
         lean: true,
         [
             "Who writes tile[local + 1], and what says that it is written before it is read?",
@@ -130,6 +135,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::reduction,
         [&[1, 1], &[1, 63], &[2, 65], &[3, 127], &[5, 640]],
         [1024, 1024],
+        engine: Some(engine::sum),
         lean: true,
         [
             "With half = 32, invocations 0 to 31 add sums[local + 32] to sums[local]. Then half = 16, and so on.",
@@ -146,6 +152,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::transpose,
         [&[1, 1], &[1, 17], &[17, 1], &[15, 33], &[31, 16], &[64, 96]],
         [1024, 1024],
+        engine: None,
         lean: true,
         [
             "Neighbours differ in local.x. So local.x must be added to the last index both of the load and of the store.",
@@ -163,6 +170,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::product,
         PRODUCTS,
         [256, 256, 256],
+        engine: Some(engine::product),
         lean: true,
         [
             "A workgroup has 256 invocations, and a tile has 256 elements: each invocation loads one of A and one of B.",
@@ -179,6 +187,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::blocked_product,
         PRODUCTS,
         [256, 256, 256],
+        engine: Some(engine::product),
         lean: true,
         [
             "Load the four elements of B once per step, before the loop over the rows.",
@@ -195,6 +204,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::packed_product,
         PRODUCTS,
         [256, 256, 256],
+        engine: Some(engine::product),
         lean: true,
         [
             "Vector number i belongs to panel i / steps and step i % steps.",
@@ -211,6 +221,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::convolution,
         CONVOLUTIONS,
         CONVOLUTION,
+        engine: Some(engine::convolution),
         lean: false,
         [
             "Which pixel does x_at read in column −1?",
@@ -227,6 +238,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::input_gradient,
         CONVOLUTIONS,
         CONVOLUTION,
+        engine: Some(engine::input_gradient),
         lean: false,
         [
             "Solve row = p·stride + i − padding for p. When is the solution a whole number from 0 to P − 1?",
@@ -244,6 +256,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::weight_gradient,
         CONVOLUTIONS,
         CONVOLUTION,
+        engine: Some(engine::weight_gradient),
         lean: false,
         [
             "The weight (o, c, i, j) was used once for each image n and each pixel (p, q) of y.",
@@ -261,6 +274,7 @@ pub static PUZZLES: [Puzzle; 14] = [
         cases::statistics,
         [&[1, 1, 2], &[2, 1, 1], &[3, 2, 7], &[2, 3, 49], &[4, 5, 64]],
         [64, 64, 196],
+        engine: Some(engine::statistics),
         lean: true,
         [
             "An f32 has 24 bits. How many has the square of a number near 4,096, and how large is the variance?",

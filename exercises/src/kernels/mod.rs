@@ -7,6 +7,7 @@
 mod adapter;
 mod cases;
 mod check;
+mod engine;
 mod failed;
 mod list;
 mod passed;
@@ -14,8 +15,8 @@ mod passed;
 pub use cases::{Case, Pass};
 pub use check::{check, simulate};
 pub use failed::Failed;
-pub use passed::{Measured, Passed};
 pub use list::PUZZLES;
+pub use passed::{Measured, Passed};
 
 use crate::puzzle::Text;
 
@@ -41,6 +42,8 @@ pub struct Puzzle {
     shapes: &'static [&'static [usize]],
     /// The shape to measure.
     measured: &'static [usize],
+    /// The engine's operation for the same problem, if it has one.
+    engine: Option<engine::Record>,
     /// Whether a right answer must also load, and touch lines of memory, at most half as often again as the solution.
     lean: bool,
 }

@@ -121,8 +121,7 @@ impl<'a> Machine<'a> {
             }
             Expression::Splat { value, .. } => {
                 let value = self.data(frame, *value)?;
-                self.map(size, lanes, |_, lane| Some(value.of(lane).repeat(size)))
-                    .ok_or_else(|| unknown("this vector"))
+                self.map(size, lanes, |_, lane| Some(value.of(lane).repeat(size))).ok_or_else(|| unknown("this vector"))
             }
             Expression::Swizzle { vector, pattern, .. } => {
                 let vector = self.data(frame, *vector)?;
@@ -184,9 +183,7 @@ impl<'a> Machine<'a> {
                     Some(match fun {
                         RelationalFunction::All => vec![u32::from(x.iter().all(|&x| x != 0))],
                         RelationalFunction::Any => vec![u32::from(x.iter().any(|&x| x != 0))],
-                        RelationalFunction::IsNan => {
-                            x.iter().map(|&x| u32::from(f32::from_bits(x).is_nan())).collect()
-                        }
+                        RelationalFunction::IsNan => x.iter().map(|&x| u32::from(f32::from_bits(x).is_nan())).collect(),
                         RelationalFunction::IsInf => {
                             x.iter().map(|&x| u32::from(f32::from_bits(x).is_infinite())).collect()
                         }

@@ -34,17 +34,18 @@ impl Kernel {
             let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
             Flaw { line, column, message: format!("{}{details}", error.message()) }
         })?;
-        let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP).validate(&module).map_err(|error| {
-            // The outer error names the function; the innermost place is that of the expression.
-            let (line, column) = place(error.spans().last().map(|(span, _)| span.location(text)));
-            let mut message = error.as_inner().to_string();
-            let mut cause = error.as_inner().source();
-            while let Some(inner) = cause {
-                message = format!("{message}: {inner}");
-                cause = inner.source();
-            }
-            Flaw { line, column, message }
-        })?;
+        let info =
+            Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP).validate(&module).map_err(|error| {
+                // The outer error names the function; the innermost place is that of the expression.
+                let (line, column) = place(error.spans().last().map(|(span, _)| span.location(text)));
+                let mut message = error.as_inner().to_string();
+                let mut cause = error.as_inner().source();
+                while let Some(inner) = cause {
+                    message = format!("{message}: {inner}");
+                    cause = inner.source();
+                }
+                Flaw { line, column, message }
+            })?;
         Ok(Self { text: text.into(), module, info })
     }
 

@@ -7,10 +7,9 @@ pub fn words(module: &Module, inner: &TypeInner) -> usize {
     match *inner {
         TypeInner::Scalar(_) | TypeInner::Atomic(_) => 1,
         TypeInner::Vector { size, .. } => size as usize,
-        TypeInner::Array { base, size, stride } => match size {
-            ArraySize::Constant(count) => count.get() as usize * array_stride(module, base, stride),
-            _ => 0,
-        },
+        TypeInner::Array { base, size: ArraySize::Constant(count), stride } => {
+            count.get() as usize * array_stride(module, base, stride)
+        }
         TypeInner::Struct { ref members, span } => {
             let end = members.len().checked_sub(1).map_or(0, |last| {
                 member_offset(module, inner, last) + words(module, &module.types[members[last].ty].inner)

@@ -76,15 +76,15 @@ pub struct Writer {
     pub line: u32,
 }
 
+/// Who wrote each word last of each buffer that a kernel may write, by the names of the buffers.
+pub type Writers = BTreeMap<String, Vec<Option<Writer>>>;
+
 /// Runs an entry point over `buffers`, storage and uniform buffers by the names of their variables, in words. Returns what it
 /// did, and who wrote each word of each buffer that the kernel may write.
 ///
 /// # Errors
 /// The first flaw.
-pub fn launch(
-    launch: &Launch<'_>,
-    buffers: &mut BTreeMap<String, Vec<u32>>,
-) -> Result<(Counts, BTreeMap<String, Vec<Option<Writer>>>), Flaw> {
+pub fn launch(launch: &Launch<'_>, buffers: &mut BTreeMap<String, Vec<u32>>) -> Result<(Counts, Writers), Flaw> {
     let mut machine = Machine::new(launch, buffers)?;
     let done = (0..launch.groups).try_for_each(|group| machine.run_group(group));
     let mut writers = BTreeMap::new();
@@ -140,7 +140,8 @@ impl<'a> Machine<'a> {
                 AddressSpace::Uniform => (Kind::Uniform, false),
                 AddressSpace::Storage { access } => (Kind::Storage, access.contains(StorageAccess::STORE)),
                 _ => {
-                    let message = format!("`{name}` is neither a buffer nor workgroup memory; declare it in a function");
+                    let message =
+                        format!("`{name}` is neither a buffer nor workgroup memory; declare it in a function");
                     return Err(kernel.flaw(span, message));
                 }
             };

@@ -17,4 +17,4 @@ mod memory;
 mod statements;
 
 pub use kernel::{Flaw, Kernel};
-pub use machine::{Counts, Launch, Writer, launch};
+pub use machine::{Counts, Launch, Writer, Writers, launch};

@@ -7,15 +7,16 @@
 #[macro_use]
 #[path = "../../../../examples/support/say.rs"]
 mod say;
-mod progress;
 mod puzzles;
-mod watch;
+mod workspace;
 
 use clap::Parser;
-use progress::Progress;
 use puzzles::{Puzzle, all, find};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use workspace::Workspace;
 
 /// Checks a puzzle: compiles the file that you edit, runs it over several shapes, and says what is wrong with it, or what it
 /// costs. Without an argument it takes the first puzzle that is not solved.
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 struct Arguments {
     /// Number or name of a puzzle, or `list` for all of them with what is solved.
     puzzle: Option<String>,
-    /// Check again whenever the file is saved.
+    /// Check again whenever the file is saved, until it passes.
     #[arg(long)]
     watch: bool,
     /// Print a hint instead: the first, or the second or third.
@@ -36,6 +37,9 @@ struct Arguments {
     /// Adapter for kernels, by its index or a part of its name.
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
+    /// The repository whose files you edit; by default the one that this program was built from.
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -53,14 +57,14 @@ fn main() -> ExitCode {
 /// Whether what was asked for is done: a checked puzzle has passed.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let puzzles = all();
-    let progress = Progress::load();
+    let workspace = Workspace::new(arguments.root.as_deref());
     if arguments.puzzle.as_deref() == Some("list") {
-        list(&puzzles, &progress);
+        list(&puzzles, &workspace);
         return Ok(true);
     }
     let puzzle = match &arguments.puzzle {
         Some(wanted) => find(&puzzles, wanted)?,
-        None => match puzzles.iter().find(|puzzle| !progress.has(puzzle)) {
+        None => match puzzles.iter().find(|puzzle| !workspace.has_passed(puzzle)) {
             Some(puzzle) => puzzle,
             None => {
                 say!("All {} puzzles are solved.", puzzles.len());
@@ -76,40 +80,46 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         say!("{}", puzzle.solution());
         return Ok(true);
     }
-    if arguments.watch {
-        return watch::watch(puzzle, arguments.adapter.as_deref());
+    loop {
+        let saved = workspace.saved(puzzle);
+        if check(puzzle, &workspace, arguments.adapter.as_deref())? {
+            if let Some(next) = puzzles.iter().find(|puzzle| !workspace.has_passed(puzzle)) {
+                say!("\nnext: {}, {}, in {}", next.text().number, next.text().title, next.file());
+            }
+            return Ok(true);
+        }
+        say!("\nhints: cargo run --release -p exercises -- {} --hint", puzzle.text().number);
+        if !arguments.watch {
+            return Ok(false);
+        }
+        say!("waiting for {} to be saved; Ctrl-C ends\n", puzzle.file());
+        while workspace.saved(puzzle) == saved {
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
-    try_once(puzzle, arguments.adapter.as_deref())
 }
 
-/// Checks a puzzle once, says the result, and remembers it. Whether it has passed.
-fn try_once(puzzle: &Puzzle, adapter: Option<&str>) -> Result<bool, Box<dyn Error>> {
+/// Checks the learner's file, says the result, and remembers it if it passes.
+fn check(puzzle: &Puzzle, workspace: &Workspace, adapter: Option<&str>) -> Result<bool, Box<dyn Error>> {
     let text = puzzle.text();
     say!("puzzle {}, {}: {}\n", text.number, text.name, text.title);
-    match puzzle.check(adapter)? {
-        Ok(report) => {
-            say!("{report}");
-            Progress::load().add(puzzle)?;
-            let progress = Progress::load();
-            if let Some(next) = all().iter().find(|puzzle| !progress.has(puzzle)) {
-                let text = next.text();
-                say!("\nnext: {}, {}, in {}", text.number, text.title, next.file());
-            }
-            Ok(true)
-        }
-        Err(report) => {
-            say!("{report}\n\nhints: cargo run --release -p exercises -- {} --hint", text.number);
-            Ok(false)
-        }
+    let learners = workspace.read(puzzle)?;
+    let checked = puzzle.check(&learners, adapter)?;
+    if checked.is_ok() {
+        workspace.remember(puzzle, &learners)?;
     }
+    let passed = checked.is_ok();
+    say!("{}", checked.unwrap_or_else(|wrong| wrong));
+    Ok(passed)
 }
 
-fn list(puzzles: &[Puzzle], progress: &Progress) {
+fn list(puzzles: &[Puzzle], workspace: &Workspace) {
+    let mut solved = 0;
     for puzzle in puzzles {
-        let text = puzzle.text();
-        let mark = if progress.has(puzzle) { "passed" } else { "" };
-        say!("{:>2}  {:6}  {:17} {:46} {}", text.number, mark, text.name, text.title, puzzle.file());
+        let passed = workspace.has_passed(puzzle);
+        solved += usize::from(passed);
+        let (text, mark) = (puzzle.text(), if passed { "passed" } else { "" });
+        say!("{:>2}  {mark:6}  {:17} {:46} {}", text.number, text.name, text.title, puzzle.file());
     }
-    let solved = puzzles.iter().filter(|puzzle| progress.has(puzzle)).count();
     say!("\n{solved} of {} passed", puzzles.len());
 }

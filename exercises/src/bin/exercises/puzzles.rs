@@ -5,7 +5,6 @@ use exercises::puzzle::Text;
 use ign::gpu::GpuError;
 use ign::native::open;
 use std::error::Error;
-use std::path::{Path, PathBuf};
 
 /// A puzzle of either track.
 pub enum Puzzle {
@@ -26,11 +25,6 @@ pub fn find<'a>(puzzles: &'a [Puzzle], wanted: &str) -> Result<&'a Puzzle, Strin
     puzzles.iter().find(is).ok_or_else(|| {
         format!("there is no puzzle `{wanted}`; `list` prints the numbers, from 1 to {}, and the names", puzzles.len())
     })
-}
-
-/// The root of the repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 impl Puzzle {
@@ -54,30 +48,21 @@ impl Puzzle {
         }
     }
 
-    /// The learner's text.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn read(&self) -> Result<String, String> {
-        std::fs::read_to_string(root().join(self.file())).map_err(|error| format!("{}: {error}", self.file()))
-    }
-
     /// Checks the learner's text. Returns what was checked, or what is wrong.
     ///
     /// # Errors
-    /// A file that cannot be read, or an error of the adapter.
-    pub fn check(&self, adapter: Option<&str>) -> Result<Result<String, String>, Box<dyn Error>> {
+    /// An error of the adapter.
+    pub fn check(&self, learners: &str, adapter: Option<&str>) -> Result<Result<String, String>, Box<dyn Error>> {
         match self {
             Self::Kernel(puzzle) => {
-                let text = self.read()?;
                 // Most mistakes are found before there is an adapter.
-                if let Err(failed) = kernels::simulate(puzzle, &text) {
+                if let Err(failed) = kernels::simulate(puzzle, learners) {
                     return Ok(Err(failed.to_string()));
                 }
                 let gpu = open(adapter)?;
-                match gpu.wait::<_, GpuError>(async { Ok(kernels::check(&gpu, puzzle, &text).await) })? {
+                match gpu.wait::<_, GpuError>(async { Ok(kernels::check(&gpu, puzzle, learners).await) })? {
                     Ok(passed) => Ok(Ok(format!("{passed}\n\nin the engine: {}", puzzle.leads_to))),
-                    Err(Failed::Gpu(error)) => Err(error.into()),
+                    Err(Failed::Engine(error)) => Err(error.into()),
                     Err(failed) => Ok(Err(failed.to_string())),
                 }
             }
