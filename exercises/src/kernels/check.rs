@@ -74,7 +74,7 @@ pub fn simulate(puzzle: &Puzzle, wgsl: &str) -> Result<(Counts, Counts), Failed>
 
 fn simulate_case(puzzle: &Puzzle, kernel: &Kernel, case: &Case) -> Result<Counts, Failed> {
     let file = puzzle.file;
-    unchanged(kernel, case).map_err(|message| Failed::Wgsl { file, flaw: Flaw { line: 0, column: 0, message } })?;
+    unchanged(kernel, case).map_err(|message| Failed::Wgsl { file, flaw: Flaw::anywhere(message) })?;
     let bits = |data: &[f32]| data.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     let mut buffers: BTreeMap<String, Vec<u32>> =
         case.inputs.iter().map(|(name, data)| (name.to_string(), bits(data))).collect();

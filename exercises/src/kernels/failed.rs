@@ -73,7 +73,7 @@ impl From<CompileError> for Failed {
 fn place(f: &mut fmt::Formatter<'_>, file: &str, flaw: &Flaw) -> fmt::Result {
     match flaw.line {
         0 => write!(f, "{file}: {}", flaw.message),
-        line => write!(f, "{file}:{line}:{}: {}", flaw.column, flaw.message),
+        line => write!(f, "{file}:{line}:{}: {}\n{}", flaw.column, flaw.message, flaw.excerpt),
     }
 }
 

@@ -1,5 +1,5 @@
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{Module, Span, TypeInner};
+use naga::{Module, SourceLocation, Span, TypeInner};
 use std::error::Error;
 
 /// What is wrong with a kernel, and where.
@@ -11,6 +11,27 @@ pub struct Flaw {
     pub column: u32,
     /// What is wrong.
     pub message: String,
+    /// The line with its number, and a mark below the column; empty if there is no place.
+    pub excerpt: String,
+}
+
+impl Flaw {
+    /// What is wrong with a kernel as a whole.
+    pub fn anywhere(message: String) -> Self {
+        Self { line: 0, column: 0, message, excerpt: String::new() }
+    }
+
+    /// What is wrong at a place of `text`.
+    fn at(text: &str, place: Option<SourceLocation>, message: String) -> Self {
+        let Some(SourceLocation { line_number: line, line_position: column, .. }) = place else {
+            return Self::anywhere(message);
+        };
+        let source = text.lines().nth(line as usize - 1).unwrap_or_default();
+        // The column counts bytes, the mark characters.
+        let before = source.get(..column as usize - 1).map_or(0, |before| before.chars().count());
+        let excerpt = format!("{line:>5} | {source}\n      | {}^", " ".repeat(before));
+        Self { line, column, message, excerpt }
+    }
 }
 
 /// A valid WGSL file.
@@ -26,25 +47,23 @@ impl Kernel {
     /// # Errors
     /// The first error of naga, with its place.
     pub fn parse(text: &str) -> Result<Self, Flaw> {
-        let place = |place: Option<naga::SourceLocation>| place.map_or((0, 0), |p| (p.line_number, p.line_position));
         let module = naga::front::wgsl::parse_str(text).map_err(|error| {
-            let (line, column) = place(error.location(text));
             let labels = error.labels().map(|(_, label)| label).filter(|label| !label.is_empty());
             let details: Vec<_> = labels.chain(error.notes()).collect();
             let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
-            Flaw { line, column, message: format!("{}{details}", error.message()) }
+            Flaw::at(text, error.location(text), format!("{}{details}", error.message()))
         })?;
         let info =
             Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP).validate(&module).map_err(|error| {
                 // The outer error names the function; the innermost place is that of the expression.
-                let (line, column) = place(error.spans().last().map(|(span, _)| span.location(text)));
+                let place = error.spans().last().map(|(span, _)| span.location(text));
                 let mut message = error.as_inner().to_string();
                 let mut cause = error.as_inner().source();
                 while let Some(inner) = cause {
                     message = format!("{message}: {inner}");
                     cause = inner.source();
                 }
-                Flaw { line, column, message }
+                Flaw::at(text, place, message)
             })?;
         Ok(Self { text: text.into(), module, info })
     }
@@ -69,10 +88,6 @@ impl Kernel {
     }
 
     pub(super) fn flaw(&self, span: Span, message: String) -> Flaw {
-        if !span.is_defined() {
-            return Flaw { line: 0, column: 0, message };
-        }
-        let place = span.location(&self.text);
-        Flaw { line: place.line_number, column: place.line_position, message }
+        Flaw::at(&self.text, span.is_defined().then(|| span.location(&self.text)), message)
     }
 }

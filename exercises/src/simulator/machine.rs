@@ -124,10 +124,9 @@ pub(super) struct Machine<'a> {
 impl<'a> Machine<'a> {
     fn new(launch: &Launch<'a>, buffers: &mut BTreeMap<String, Vec<u32>>) -> Result<Self, Flaw> {
         let kernel = launch.kernel;
-        let refused = |message: String| Flaw { line: 0, column: 0, message };
         let module = &kernel.module;
         let entry = module.entry_points.iter().position(|entry| entry.name == launch.entry);
-        let entry = entry.ok_or_else(|| refused(format!("there is no entry point `{}`", launch.entry)))?;
+        let entry = entry.ok_or_else(|| Flaw::anywhere(format!("there is no entry point `{}`", launch.entry)))?;
         let size = module.entry_points[entry].workgroup_size;
         let lanes = size.iter().product::<u32>() as usize;
         let mut memories = vec![];

@@ -83,7 +83,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     loop {
         let saved = workspace.saved(puzzle);
         if check(puzzle, &workspace, arguments.adapter.as_deref())? {
-            if let Some(next) = puzzles.iter().find(|puzzle| !workspace.has_passed(puzzle)) {
+            // Later puzzles first, then those that were left out.
+            let (before, after) = puzzles.split_at(puzzle.text().number);
+            if let Some(next) = after.iter().chain(before).find(|puzzle| !workspace.has_passed(puzzle)) {
                 say!("\nnext: {}, {}, in {}", next.text().number, next.text().title, next.file());
             }
             return Ok(true);
