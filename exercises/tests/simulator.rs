@@ -135,7 +135,8 @@ fn calls_structs_and_workgroup_memory_are_those_of_the_adapter() {
           pairs[at.x] = pair;
           workgroupBarrier();
           let other = pairs[31u - at.x];
-          y[id.x] = vec4<u32>(other.first * FACTORS[at.x % 3u] + groups.x, bitcast<u32>(returned),
+          let fifth = workgroupUniformLoad(&pairs[5].first);
+          y[id.x] = vec4<u32>(other.first * FACTORS[at.x % 3u] + groups.x + fifth, bitcast<u32>(returned),
                               bitcast<u32>(other.inner[1].y), u32(other.flag) + arrayLength(&x));
         }";
     let [simulated, found] = both(&gpu, wgsl);

@@ -1,6 +1,6 @@
 //! The puzzles in their order.
 
-use super::{Puzzle, cases, engine};
+use super::{COUNT, Puzzle, cases, engine};
 use crate::puzzle::Text;
 
 /// A puzzle whose files are called `$file`.
@@ -40,7 +40,7 @@ const CONVOLUTIONS: [&[usize]; 7] = [
 const CONVOLUTION: [usize; 8] = [8, 16, 16, 16, 32, 3, 1, 1];
 
 /// All puzzles of the track.
-pub static PUZZLES: [Puzzle; 14] = [
+pub static PUZZLES: [Puzzle; COUNT] = [
     puzzle!(
         1,
         "map",

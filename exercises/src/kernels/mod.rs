@@ -20,6 +20,9 @@ pub use passed::{Measured, Passed};
 
 use crate::puzzle::Text;
 
+/// Number of puzzles of the track. Those of the tape track begin after it.
+pub const COUNT: usize = 14;
+
 /// A puzzle of the kernel track.
 pub struct Puzzle {
     /// Its words.

@@ -297,7 +297,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn load(
+    /// The `size` words that a pointer points to.
+    pub fn load(
         &mut self,
         frame: &mut Frame<'a>,
         pointer: Handle<Expression>,

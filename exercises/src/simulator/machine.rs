@@ -118,7 +118,9 @@ pub(super) struct Machine<'a> {
     /// Number of barriers that the workgroup has passed, for workgroup memory and for storage.
     pub epochs: [u32; 2],
     pub counts: Counts,
-    pub turns: u64,
+    turns: u64,
+    /// The loops that are running, outer ones first, with their turns so far.
+    pub loops: Vec<(Span, u64)>,
 }
 
 impl<'a> Machine<'a> {
@@ -156,7 +158,20 @@ impl<'a> Machine<'a> {
         }
         let counts = Counts::default();
         let (groups, subgroup) = (launch.groups, launch.subgroup);
-        Ok(Self { kernel, entry, lanes, size, group: 0, groups, subgroup, memories, epochs: [0; 2], counts, turns: 0 })
+        Ok(Self {
+            kernel,
+            entry,
+            lanes,
+            size,
+            group: 0,
+            groups,
+            subgroup,
+            memories,
+            epochs: [0; 2],
+            counts,
+            turns: 0,
+            loops: vec![],
+        })
     }
 
     fn run_group(&mut self, group: u32) -> Result<(), Flaw> {
@@ -271,14 +286,22 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Takes a turn of a loop.
-    pub fn turn(&mut self, lanes: &[u32], span: Span) -> Result<(), Flaw> {
+    /// Takes a turn of the innermost loop.
+    pub fn turn(&mut self, lanes: &[u32]) -> Result<(), Flaw> {
         self.turns += 1;
-        if self.turns > MAX_TURNS {
-            let message = format!("a loop does not end: invocation {} is in it after {MAX_TURNS} turns", lanes[0]);
-            return Err(self.kernel.flaw(span, message));
+        if let Some((_, turns)) = self.loops.last_mut() {
+            *turns += 1;
         }
-        Ok(())
+        if self.turns <= MAX_TURNS {
+            return Ok(());
+        }
+        // A loop within an endless one takes more turns, but begins anew each time.
+        let endless = self.loops.iter().max_by_key(|(_, turns)| *turns).map_or(Span::UNDEFINED, |(span, _)| *span);
+        let message = format!(
+            "a loop does not end: after {MAX_TURNS} turns of all loops, invocation {} is still in it",
+            lanes[0]
+        );
+        Err(self.kernel.flaw(endless, message))
     }
 
     /// "invocation 3 of workgroup 1"

@@ -145,6 +145,14 @@ impl<'a> Machine<'a> {
                 return Ok(vec![]);
             }
             Statement::ControlBarrier(barrier) => self.barrier(*barrier, &lanes, span)?,
+            Statement::WorkGroupUniformLoad { pointer, result } => {
+                self.barrier(Barrier::WORK_GROUP, &lanes, span)?;
+                let types = &self.kernel.module.types;
+                let size = words(&self.kernel.module, frame.info[*result].ty.inner_with(types));
+                let loaded = self.load(frame, *pointer, size, &lanes, span)?;
+                frame.columns[result.index()] = Some(Rc::new(loaded));
+                self.barrier(Barrier::WORK_GROUP, &lanes, span)?;
+            }
             Statement::Store { pointer, value } => {
                 let column = self.value(frame, *pointer)?;
                 let value = self.data(frame, *value)?;
@@ -188,8 +196,9 @@ impl<'a> Machine<'a> {
         mut lanes: Lanes,
     ) -> Result<Lanes, Flaw> {
         let mut left = vec![];
+        self.loops.push((span, 0));
         while !lanes.is_empty() {
-            self.turn(&lanes, span)?;
+            self.turn(&lanes)?;
             frame.breaks.push(vec![]);
             frame.continues.push(vec![]);
             let end = self.block(frame, body, lanes)?;
@@ -203,6 +212,7 @@ impl<'a> Machine<'a> {
                 lanes = on;
             }
         }
+        self.loops.pop();
         Ok(left)
     }
 
