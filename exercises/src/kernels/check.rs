@@ -87,7 +87,7 @@ fn simulate_case(puzzle: &Puzzle, kernel: &Kernel, case: &Case) -> Result<Counts
     let mut counts = Counts::default();
     let mut writers = BTreeMap::new();
     for pass in &case.passes {
-        let pass = Launch { kernel, entry: pass.entry, groups: pass.groups, subgroup: SUBGROUP };
+        let pass = Launch { kernel, entry: pass.entry, groups: pass.groups, subgroup: SUBGROUP, cleared: true };
         let (more, last) =
             launch(&pass, &mut buffers).map_err(|flaw| Failed::Flaw { file, flaw, shape: case.shape.clone() })?;
         counts = counts + more;
