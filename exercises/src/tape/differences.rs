@@ -105,8 +105,8 @@ pub fn table(name: &str, dims: &[usize], yours: &[f64], expected: &[f64]) -> Res
 }
 
 fn off(yours: f64, expected: f64) -> bool {
-    // A NaN is off.
-    !((yours - expected).abs() <= TOLERANCE * expected.abs().max(1.0))
+    let distance = (yours - expected).abs();
+    distance.is_nan() || distance > TOLERANCE * expected.abs().max(1.0)
 }
 
 /// The index of element `i` along each axis.
