@@ -70,10 +70,7 @@ impl Puzzle {
     pub fn check(&self, learners: &str, adapter: Option<&str>) -> Result<Result<String, String>, Box<dyn Error>> {
         let puzzle = match self {
             Self::Kernel(puzzle) => puzzle,
-            Self::Tape(puzzle) => {
-                let wrong = |wrong: String| format!("{}: {}", puzzle.file, wrong.trim_end());
-                return Ok(puzzle.check(Author::Learner).map_err(wrong));
-            }
+            Self::Tape(puzzle) => return Ok(puzzle.check(Author::Learner).map_err(|wrong| wrong.trim_end().into())),
         };
         // Most mistakes are found before there is an adapter.
         if let Err(failed) = kernels::simulate(puzzle, learners) {
