@@ -1,14 +1,14 @@
-// Puzzle 16: a chain.
+// Puzzle 16: the reverse walk over a list.
 //
-// A list of lines, each computed from one earlier line. `values[i]` is the value of line i. Return `gradients`, where
-// gradients[i] is the derivative of the last line with respect to line i. One pass from the end to the beginning is enough:
-// when line i is reached, its gradient is complete, and the line hands it on to the line that it reads, times its own
-// derivative.
+// A program is a list of lines. A line is an input, or it is computed from earlier lines:
 //
-//   Line::Input       its value is given
-//   Line::Square(j)   the square of line j
-//   Line::Sine(j)     the sine of line j
-//   Line::Exp(j)      the exponential of line j
+//   Line::Sine(a)          sin of line a
+//   Line::Tanh(a)          tanh of line a
+//   Line::Add(a, b)        line a + line b
+//   Line::Multiply(a, b)   line a · line b
+//
+// The list has run: `values[i]` is the value of line i. Return for each line i the derivative of the last line with respect
+// to it. Here no line is read twice. One walk over the list is enough: at which end does it begin, and with which number?
 //
 // In the engine: `accumulate` in src/tape/walk.rs.
 
@@ -16,8 +16,5 @@ use crate::tape::Line;
 
 pub fn chain(lines: &[Line], values: &[f64]) -> Vec<f64> {
     let mut gradients = vec![0.0; lines.len()];
-    gradients[lines.len() - 1] = 1.0;
-    // The walk is missing.
-    let _ = values;
     gradients
 }

@@ -1,31 +1,19 @@
-// Puzzle 17: fan-out.
+// Puzzle 17: values that are used several times.
 //
-// The walk of puzzle 16, for lines that read two others, where a line may be read more than once. Something is wrong here: a
-// chain still comes out right.
+// The walk of puzzle 16. The rules of the operations are given: `line.derivatives(i, values)` lists the lines that line i
+// reads, each with the derivative of line i with respect to it. Something is wrong here. Chains come out right; programs
+// that use a value twice do not.
 //
-//   Line::Add(j, k)        the sum of the lines j and k
-//   Line::Multiply(j, k)   their product
-//
-// In the engine: `parts` in src/tape/walk.rs, one for each use of a line, and `Sum` in src/tape/sum.rs.
+// In the engine: `parts` in src/tape/walk.rs, and the only operation that the walk itself records, src/tape/sum.rs.
 
 use crate::tape::Line;
 
 pub fn fan_out(lines: &[Line], values: &[f64]) -> Vec<f64> {
     let mut gradients = vec![0.0; lines.len()];
     gradients[lines.len() - 1] = 1.0;
-    for i in (0..lines.len()).rev() {
-        let g = gradients[i];
-        match lines[i] {
-            Line::Add(j, k) => {
-                gradients[j] = g;
-                gradients[k] = g;
-            }
-            Line::Multiply(j, k) => {
-                gradients[j] = g * values[k];
-                gradients[k] = g * values[j];
-            }
-            Line::Sine(j) => gradients[j] = g * values[j].cos(),
-            _ => {}
+    for (i, line) in lines.iter().enumerate().rev() {
+        for (input, derivative) in line.derivatives(i, values) {
+            gradients[input] = gradients[i] * derivative;
         }
     }
     gradients

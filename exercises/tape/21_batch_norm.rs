@@ -1,22 +1,28 @@
-// Puzzle 21: batch norm.
+// Puzzle 21: the gradients of batch norm.
 //
-// For each channel c, over all samples and pixels: the mean μ, the variance v, the deviation s = √(v + ε), x̂ = (x − μ)/s, and
-// y = γ·x̂ + β. g = ∂L/∂y is known. Return ∂L/∂x, ∂L/∂γ and ∂L/∂β. The last two are right. ∂L/∂x treats μ and s as if they
-// were constants; but every x of the channel moves them.
+// For each channel, over all n = N·P elements: the mean μ, the variance σ², and x̂ = (x − μ)/√(σ² + ε). Then y = γ·x̂ + β.
+// Given g = ∂L/∂y, return ∂L/∂x, ∂L/∂γ and ∂L/∂β. Something is wrong here.
 //
-// x, normalised (x̂), g   [N, C, P]
-// gamma, deviation (s)   [C]
+// x, g          [N, C, P]
+// gamma, beta   [C]
 //
-// `v.sum_channels()` is [C], the sum over all but the channel; `v.broadcast_channels(shape)` repeats v [C] over [N, C, P].
-//
-// In the engine: src/ops/batch_norm/, which needs two sums per channel and one pass over x.
+// In the engine: src/ops/batch_norm/mod.rs.
 
 use ign::tape::Var;
 
-pub fn batch_norm<'t>(normalised: Var<'t>, gamma: Var<'t>, deviation: Var<'t>, g: Var<'t>) -> [Var<'t>; 3] {
-    let shape = normalised.shape();
-    let d_gamma = (g * normalised).sum_channels();
-    let d_beta = g.sum_channels();
-    let d_x = (gamma / deviation).broadcast_channels(shape) * g;
-    [d_x, d_gamma, d_beta]
+pub fn batch_norm<'t>(x: Var<'t>, gamma: Var<'t>, epsilon: f32, g: Var<'t>) -> [Var<'t>; 3] {
+    let channels = gamma.shape();
+    let n = (x.shape().elements() / channels.elements()) as f32;
+    let spread = |v: Var<'t>| v.broadcast_channels(x.shape());
+
+    let mean = x.sum_channels() / n;
+    let centred = x - spread(mean);
+    let variance = (centred * centred).sum_channels() / n;
+    let deviation = (variance + epsilon).sqrt();
+    let normalised = centred / spread(deviation);
+
+    let beta_gradient = g.sum_channels();
+    let gamma_gradient = (g * normalised).sum_channels();
+    let x_gradient = g * spread(gamma / deviation);
+    [x_gradient, gamma_gradient, beta_gradient]
 }

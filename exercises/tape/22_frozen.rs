@@ -1,16 +1,21 @@
-// Puzzle 22: a frozen application.
+// Puzzle 22: a gradient through f, not into f.
 //
-// y = f(z), w = f(y) and loss = D(w, y), with one network f that has these parameters. The loss should change the *inner* f, so
-// that it makes better y. The outer f only judges: its parameters are frozen. There is one list of parameters, so
-// `gradient(loss, parameters)` reaches both applications: it is the wrong answer, and stands below. No copy of f is needed.
+// y = f(z)  and  L = D(f(y), y),  with one network f and one list of parameters. The inner application makes y. The outer
+// application judges it: L shall change the inner application, and the weights of the outer one are frozen. Gradients of L
+// still pass through the outer application, on their way to y. Something is wrong here. No copy of f is needed.
 //
-// `y.tape().gradient(loss, &[a, b, …])` stops at each variable of its list. `y.tape().vjp(y, g, &[…])` goes on from y, with the
-// gradient g that arrives there.
+// y            [N, D]
+// loss         L, [1]
+// parameters   those of f, which both applications share
+//
+// `tape.gradient(loss, &[a, …])` returns ∂loss/∂a, …, for a loss of one element. The walk stops at each variable of the list.
+// `tape.vjp(y, g, &[a, …])` does so for y of any shape, where the gradient g has arrived.
 //
 // In the engine: `batch` in src/method/objective.rs.
 
 use ign::tape::{Result, Var};
 
 pub fn frozen<'t>(y: Var<'t>, loss: Var<'t>, parameters: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
-    y.tape().gradient(loss, parameters)
+    let tape = loss.tape();
+    tape.gradient(loss, parameters)
 }

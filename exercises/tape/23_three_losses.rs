@@ -1,25 +1,30 @@
-// Puzzle 23: the three losses of an Idempotent Generative Network.
+// Puzzle 23: which loss changes which application.
 //
-// f has one list of parameters. y = f(z) and w = f(y). Return the gradients of the three losses:
+// An Idempotent Generative Network (arXiv 2311.01462) f maps images x to themselves, and noise z to images: y = f(z) and
+// w = f(y). All applications share one list of parameters. Return the gradients of its three losses:
 //
-//   rec     D(f(x), x)      images are kept           reaches f
-//   idem    D(w, y)         samples are kept          reaches the inner f only, which makes y
-//   tight   −D(w, y)        nothing else is kept      reaches the outer f only, which judges y
+//   reconstruction    D(f(x), x)
+//   idempotence       D(w, y)      changes the inner application, y = f(z); the outer one is frozen
+//   tightness         −D(w, y)     changes the outer application, w = f(y); y is constant
 //
-// idem and tight are one number with two signs, and pull at different applications. Below, each gradient reaches all of them, so
-// that idem and tight cancel. Hint for elegance: one walk back from D(w, y) gives both the gradients of the outer f and the one
-// that arrives at y.
+// Something is wrong here: idempotence and tightness cancel. Two walks are enough for what both need.
+//
+// x, fx, y, w   [N, D]
+// parameters    those of f
 //
 // In the engine: `unclamped` in src/method/objective.rs.
 
-use crate::tape::Applications;
 use ign::tape::{Result, Var};
 
-pub fn three_losses<'t>(of: &Applications<'t>) -> Result<[Vec<Var<'t>>; 3]> {
-    let Applications { tape, x, fx, y, w, parameters } = of;
-    let _ = y;
-    let rec = tape.gradient(fx.mse(*x), parameters)?;
-    let idem = tape.gradient(w.mse(*y), parameters)?;
-    let tight = tape.gradient(-w.mse(*y), parameters)?;
-    Ok([rec, idem, tight])
+pub fn three_losses<'t>(
+    [x, fx]: [Var<'t>; 2],
+    [y, w]: [Var<'t>; 2],
+    parameters: &[Var<'t>],
+) -> Result<[Vec<Var<'t>>; 3]> {
+    let tape = x.tape();
+    let reconstruction = tape.gradient(fx.mse(x), parameters)?;
+    let distance = w.mse(y);
+    let idempotence = tape.gradient(distance, parameters)?;
+    let tightness = tape.gradient(-distance, parameters)?;
+    Ok([reconstruction, idempotence, tightness])
 }

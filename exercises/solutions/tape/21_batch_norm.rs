@@ -1,12 +1,19 @@
 use ign::tape::Var;
 
-pub fn batch_norm<'t>(normalised: Var<'t>, gamma: Var<'t>, deviation: Var<'t>, g: Var<'t>) -> [Var<'t>; 3] {
-    let shape = normalised.shape();
-    let d_gamma = (g * normalised).sum_channels();
-    let d_beta = g.sum_channels();
-    let count = (shape.elements() / d_beta.shape().elements()) as f32;
-    let mean_of_g = (d_beta / count).broadcast_channels(shape.clone());
-    let along = normalised * (d_gamma / count).broadcast_channels(shape.clone());
-    let d_x = (gamma / deviation).broadcast_channels(shape) * (g - mean_of_g - along);
-    [d_x, d_gamma, d_beta]
+pub fn batch_norm<'t>(x: Var<'t>, gamma: Var<'t>, epsilon: f32, g: Var<'t>) -> [Var<'t>; 3] {
+    let channels = gamma.shape();
+    let n = (x.shape().elements() / channels.elements()) as f32;
+    let spread = |v: Var<'t>| v.broadcast_channels(x.shape());
+
+    let mean = x.sum_channels() / n;
+    let centred = x - spread(mean);
+    let variance = (centred * centred).sum_channels() / n;
+    let deviation = (variance + epsilon).sqrt();
+    let normalised = centred / spread(deviation);
+
+    let beta_gradient = g.sum_channels();
+    let gamma_gradient = (g * normalised).sum_channels();
+    let means = spread(beta_gradient / n) + normalised * spread(gamma_gradient / n);
+    let x_gradient = (g - means) * spread(gamma / deviation);
+    [x_gradient, gamma_gradient, beta_gradient]
 }

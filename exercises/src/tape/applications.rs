@@ -1,177 +1,212 @@
 //! Puzzles of several applications of one network: which gradient reaches which.
 
-use super::differences::{differences, numbers, table};
-use ign::tape::{Result, Tape, TapeError, Var};
+use super::differences::{agree, compare, differences, numbers};
+use ign::tape::{Result, Tape, Var};
 
-/// The functions of the learner's.
+/// The learner's function of puzzle 22: the gradients of f's parameters from y, the loss and the parameters.
 pub type Frozen = for<'t> fn(Var<'t>, Var<'t>, &[Var<'t>]) -> Result<Vec<Var<'t>>>;
-pub type ThreeLosses = for<'t> fn(&Applications<'t>) -> Result<[Vec<Var<'t>>; 3]>;
+/// The learner's function of puzzle 23: the gradients of the three losses from [x, f(x)], [y, w] and the parameters.
+pub type ThreeLosses = for<'t> fn([Var<'t>; 2], [Var<'t>; 2], &[Var<'t>]) -> Result<[Vec<Var<'t>>; 3]>;
 
-/// f applied to images x and noise z, and to what it makes of the noise.
-pub struct Applications<'t> {
-    /// The tape of all of them.
-    pub tape: &'t Tape,
-    /// Images.
-    pub x: Var<'t>,
-    /// f(x).
-    pub fx: Var<'t>,
-    /// y = f(z).
-    pub y: Var<'t>,
-    /// w = f(y).
-    pub w: Var<'t>,
-    /// The parameters of f.
-    pub parameters: Vec<Var<'t>>,
+/// A small network f(v) = tanh(v·A + b)·C, for v `[batch, width]`, A `[width, hidden]`, b `[hidden]`, C `[hidden, width]`.
+#[derive(Clone, Copy)]
+struct Network {
+    batch: usize,
+    width: usize,
+    hidden: usize,
 }
 
-/// Name and extents of each parameter of the little network f(v) = tanh(v·w1ᵀ + b1)·w2ᵀ + b2.
-const PARAMETERS: [(&str, &[usize]); 4] = [("w1", &[3, 2]), ("b1", &[3]), ("w2", &[2, 3]), ("b2", &[2])];
-const BATCH: usize = 3;
+const NETWORKS: [Network; 3] = [
+    Network { batch: 1, width: 1, hidden: 1 },
+    Network { batch: 3, width: 2, hidden: 3 },
+    Network { batch: 2, width: 4, hidden: 2 },
+];
 
-/// Which applications of f a gradient is that of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// That to x.
-    Images,
-    /// The inner one, which makes y.
-    Inner,
-    /// The outer one, which judges y.
-    Outer,
+/// The applications of f on one tape.
+struct Applications<'t> {
+    x: Var<'t>,
+    z: Var<'t>,
+    fx: Var<'t>,
+    y: Var<'t>,
+    w: Var<'t>,
+    parameters: Vec<Var<'t>>,
 }
 
-const PARTS: [Part; 3] = [Part::Images, Part::Inner, Part::Outer];
-
-fn apply<'t>(v: Var<'t>, p: &[Var<'t>]) -> Var<'t> {
-    v.linear(p[0], Some(p[1])).tanh().linear(p[2], Some(p[3]))
-}
-
-fn parameters<'t>(tape: &'t Tape, prefix: &str) -> Vec<Var<'t>> {
-    let mut parameters = vec![];
-    for (name, dims) in PARAMETERS {
-        parameters.push(tape.state(&format!("{prefix}{name}"), dims));
-    }
-    parameters
-}
-
-/// The elements of x, z and each parameter.
-fn feeds() -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {
-    let of = |(i, (_, dims)): (usize, &(&str, &[usize]))| numbers(dims.iter().product(), i + 3);
-    (numbers(2 * BATCH, 1), numbers(2 * BATCH, 2), PARAMETERS.iter().enumerate().map(of).collect())
-}
-
-fn recorded(tape: &Tape) -> (Applications<'_>, Var<'_>) {
-    let [x, z] = ["x", "z"].map(|name| tape.input(name, [BATCH, 2]));
-    let parameters = parameters(tape, "");
-    let y = apply(z, &parameters);
-    (Applications { tape, x, fx: apply(x, &parameters), y, w: apply(y, &parameters), parameters }, z)
-}
-
-/// The value of D(f(x), x) or D(w, y), with parameters of their own for each application: those that `of` names are `moved`.
-fn value(images: bool, of: Part, parameter: usize, moved: &[f64]) -> Result<f64> {
-    let tape = Tape::new();
-    let [x, z] = ["x", "z"].map(|name| tape.input(name, [BATCH, 2]));
-    let own = PARTS.map(|part| parameters(&tape, &format!("{part:?}.")));
-    let y = apply(z, &own[1]);
-    let loss = if images { apply(x, &own[0]).mse(x) } else { apply(y, &own[2]).mse(y) };
-    let (of_x, of_z, numbers) = feeds();
-    let mut all = vec![(x, &of_x[..]), (z, &of_z[..])];
-    for (part, own) in PARTS.iter().zip(&own) {
-        for (i, (v, data)) in own.iter().zip(&numbers).enumerate() {
-            all.push((*v, if *part == of && i == parameter { moved } else { data }));
-        }
-    }
-    Ok(tape.interpret(&all)?.get(loss)[0])
-}
-
-/// The gradients of a loss with respect to the parameters of one application, by central differences.
-fn expected(images: bool, of: Part) -> Result<Vec<Vec<f64>>> {
-    let (_, _, numbers) = feeds();
-    numbers.iter().enumerate().map(|(i, at)| differences(at, |moved| value(images, of, i, moved))).collect()
-}
-
-/// A loss: its name, whether it is that of images, its sign, and the application that it reaches.
+/// A loss, and which share of its gradient each application of f must get.
 struct Loss {
     name: &'static str,
     images: bool,
-    sign: f64,
-    reaches: Part,
+    shares: &'static [f64],
 }
 
-const REC: Loss = Loss { name: "rec", images: true, sign: 1.0, reaches: Part::Images };
-const IDEM: Loss = Loss { name: "idem", images: false, sign: 1.0, reaches: Part::Inner };
-const TIGHT: Loss = Loss { name: "tight", images: false, sign: -1.0, reaches: Part::Outer };
+const RECONSTRUCTION: Loss = Loss { name: "reconstruction", images: true, shares: &[1.0] };
+const IDEMPOTENCE: Loss = Loss { name: "idempotence", images: false, shares: &[1.0, 0.0] };
+const TIGHTNESS: Loss = Loss { name: "tightness", images: false, shares: &[0.0, -1.0] };
 
-/// Compares the gradients of a loss with what they must be. Returns the number of elements.
+/// Puzzle 22: the gradient of D(f(y), y) with respect to the inner application, y = f(z), alone.
 ///
 /// # Errors
-/// The first wrong gradient, with the application that it has reached if that explains it.
-fn compare<'t>(
-    of: &Applications<'t>,
-    z: Var<'t>,
-    loss: &Loss,
-    found: &[Var<'t>],
-) -> std::result::Result<usize, String> {
-    let text = |error: TapeError| error.to_string();
-    of.tape.check().map_err(text)?;
-    let Loss { name, images, sign, reaches } = *loss;
-    if found.len() != PARAMETERS.len() {
-        return Err(format!("{} gradients of {name} for {} parameters", found.len(), PARAMETERS.len()));
-    }
-    let (of_x, of_z, numbers) = feeds();
-    let own = of.parameters.iter().zip(&numbers).map(|(v, data)| (*v, &data[..]));
-    let feeds: Vec<_> = [(of.x, &of_x[..]), (z, &of_z[..])].into_iter().chain(own).collect();
-    let values = of.tape.interpret(&feeds).map_err(text)?;
-    let scaled = |part: Part| -> std::result::Result<Vec<Vec<f64>>, String> {
-        let gradients = expected(images, part).map_err(text)?;
-        Ok(gradients.iter().map(|g| g.iter().map(|g| sign * g).collect()).collect())
-    };
-    let right = scaled(reaches)?;
-    let mut elements = 0;
-    for (i, ((parameter, dims), gradient)) in PARAMETERS.iter().zip(found).enumerate() {
-        if gradient.shape().dims() != *dims {
-            return Err(format!("the gradient of {parameter} has shape {}, expected {dims:?}", gradient.shape()));
-        }
-        let yours = values.get(*gradient);
-        let wrong = table(parameter, dims, yours, &right[i]);
-        if let Err(wrong) = wrong {
-            let same = |other: &[f64]| table(parameter, dims, yours, other).is_ok();
-            let reason = match images {
-                true => "",
-                false => {
-                    let other = scaled(if reaches == Part::Inner { Part::Outer } else { Part::Inner })?;
-                    let both: Vec<_> = right[i].iter().zip(&other[i]).map(|(a, b)| a + b).collect();
-                    match reaches {
-                        Part::Inner if same(&both) => "It reaches the outer f too, whose parameters are frozen.\n",
-                        Part::Inner if same(&other[i]) => {
-                            "It is that of the outer f, and should be that of the inner.\n"
-                        }
-                        _ if same(&both) => "It reaches the inner f too, whose result y is a constant here.\n",
-                        _ if same(&other[i]) => "It is that of the inner f, and should be that of the outer.\n",
-                        _ => "",
-                    }
-                }
-            };
-            return Err(format!("{name}: {wrong}{}{reason}", if reason.is_empty() { "" } else { "\n" }));
-        }
-        elements += yours.len();
-    }
-    Ok(elements)
-}
-
+/// An error of the tape; weights that the gradient reaches wrongly; the first wrong gradient.
 pub fn frozen(yours: Frozen) -> std::result::Result<String, String> {
-    let tape = Tape::new();
-    let (of, z) = recorded(&tape);
-    let found = yours(of.y, of.w.mse(of.y), &of.parameters).map_err(|error| error.to_string())?;
-    let elements = compare(&of, z, &IDEM, &found)?;
-    Ok(format!("{elements} elements agree with central differences of the inner f alone"))
+    let mut elements = 0;
+    for network in NETWORKS {
+        let tape = Tape::new();
+        let all = network.record(&tape);
+        let found = yours(all.y, all.w.mse(all.y), &all.parameters).map_err(|error| error.to_string())?;
+        elements += network.check(&all, &IDEMPOTENCE, &found)?;
+    }
+    Ok(format!("passed: {} networks, {elements} elements: the outer application stays as it is", NETWORKS.len()))
 }
 
+/// Puzzle 23: the gradients of reconstruction, idempotence and tightness.
+///
+/// # Errors
+/// An error of the tape; weights that a loss reaches wrongly; the first wrong gradient.
 pub fn three_losses(yours: ThreeLosses) -> std::result::Result<String, String> {
-    let tape = Tape::new();
-    let (of, z) = recorded(&tape);
-    let found = yours(&of).map_err(|error| error.to_string())?;
     let mut elements = 0;
-    for (loss, found) in [REC, IDEM, TIGHT].iter().zip(&found) {
-        elements += compare(&of, z, loss, found)?;
+    for network in NETWORKS {
+        let tape = Tape::new();
+        let all = network.record(&tape);
+        let found = yours([all.x, all.fx], [all.y, all.w], &all.parameters).map_err(|error| error.to_string())?;
+        for (loss, found) in [RECONSTRUCTION, IDEMPOTENCE, TIGHTNESS].iter().zip(&found) {
+            elements += network.check(&all, loss, found)?;
+        }
     }
-    Ok(format!("3 losses, {elements} elements: each reaches the application that it should, and no other"))
+    Ok(format!("passed: {} networks, {elements} elements: each loss reaches its application alone", NETWORKS.len()))
+}
+
+impl Network {
+    /// Names and extents of the parameters.
+    fn parameters(self) -> [(&'static str, Vec<usize>); 3] {
+        let Self { width, hidden, .. } = self;
+        [("A", vec![width, hidden]), ("b", vec![hidden]), ("C", vec![hidden, width])]
+    }
+
+    fn apply<'t>(self, v: Var<'t>, parameters: &[Var<'t>]) -> Var<'t> {
+        let bias = parameters[1].broadcast_channels([self.batch, self.hidden]);
+        (v.matmul(parameters[0]) + bias).tanh().matmul(parameters[2])
+    }
+
+    /// Parameters on a tape.
+    fn on<'t>(self, tape: &'t Tape, application: &str) -> Vec<Var<'t>> {
+        self.parameters().into_iter().map(|(name, dims)| tape.state(&format!("{application}{name}"), dims)).collect()
+    }
+
+    fn record(self, tape: &Tape) -> Applications<'_> {
+        let [x, z] = ["x", "z"].map(|name| tape.input(name, [self.batch, self.width]));
+        let parameters = self.on(tape, "");
+        let y = self.apply(z, &parameters);
+        Applications { x, z, fx: self.apply(x, &parameters), y, w: self.apply(y, &parameters), parameters }
+    }
+
+    /// The elements of x and z.
+    fn images(self) -> [Vec<f64>; 2] {
+        [1, 2].map(|seed| numbers(self.batch * self.width, seed))
+    }
+
+    /// The elements of all parameters, one after the other.
+    fn weights(self) -> Vec<f64> {
+        numbers(self.parameters().iter().map(|(_, dims)| dims.iter().product::<usize>()).sum(), 3)
+    }
+
+    /// Each parameter with its part of the elements of all.
+    fn fed<'t, 'a>(parameters: &[Var<'t>], mut all: &'a [f64]) -> Vec<(Var<'t>, &'a [f64])> {
+        let mut fed = vec![];
+        for v in parameters {
+            let (own, rest) = all.split_at(v.shape().elements());
+            fed.push((*v, own));
+            all = rest;
+        }
+        fed
+    }
+
+    /// D(f(x), x), or D(f(f(z)), f(z)), where each application has weights of its own: a copy of f, so that one can change
+    /// while the other does not.
+    fn distance(self, images: bool, inner: &[f64], outer: &[f64]) -> Result<f64> {
+        let tape = Tape::new();
+        let v = tape.input("v", [self.batch, self.width]);
+        let [first, second] = ["inner.", "outer."].map(|application| self.on(&tape, application));
+        let y = self.apply(v, &first);
+        let loss = if images { y.mse(v) } else { self.apply(y, &second).mse(y) };
+        let [x, z] = &self.images();
+        let fed = [vec![(v, &(if images { x } else { z })[..])], Self::fed(&first, inner), Self::fed(&second, outer)];
+        Ok(tape.interpret(&fed.concat())?.get(loss)[0])
+    }
+
+    /// The gradient of the distance with respect to the weights of each application, by central differences.
+    fn gradients(self, images: bool) -> Result<Vec<Vec<f64>>> {
+        let at = self.weights();
+        let inner = differences(&at, |moved| self.distance(images, moved, &at))?;
+        if images {
+            return Ok(vec![inner]);
+        }
+        Ok(vec![inner, differences(&at, |moved| self.distance(images, &at, moved))?])
+    }
+
+    /// Compares the gradients of a loss with what they must be. Returns the number of elements.
+    fn check<'t>(self, of: &Applications<'t>, loss: &Loss, found: &[Var<'t>]) -> std::result::Result<usize, String> {
+        let tape = of.x.tape();
+        tape.check().map_err(|error| error.to_string())?;
+        let shapes = |vars: &[Var<'t>]| vars.iter().map(|v| v.shape()).collect::<Vec<_>>();
+        let (found_shapes, expected_shapes) = (shapes(found), shapes(&of.parameters));
+        if found_shapes != expected_shapes {
+            let Loss { name, .. } = loss;
+            return Err(format!(
+                "the gradients of {name} have shapes {found_shapes:?}, those of the parameters are {expected_shapes:?}"
+            ));
+        }
+        let ([x, z], weights) = (self.images(), self.weights());
+        let feeds = [vec![(of.x, &x[..]), (of.z, &z[..])], Self::fed(&of.parameters, &weights)].concat();
+        let values = tape.interpret(&feeds).map_err(|error| error.to_string())?;
+        let yours: Vec<f64> = found.iter().flat_map(|v| values.get(*v)).copied().collect();
+
+        let gradients = self.gradients(loss.images).map_err(|error| error.to_string())?;
+        let expected = combined(&gradients, loss.shares);
+        let each = Self::fed(&of.parameters, &yours).into_iter().zip(Self::fed(&of.parameters, &expected));
+        for ((parameter, yours_of), (_, expected)) in each {
+            let (name, shape) = (parameter.name(), parameter.shape());
+            let gradient = format!("its gradient ∂L/∂{name}");
+            compare(&gradient, &name, shape.dims(), yours_of, expected)
+                .map_err(|wrong| loss.explain(&gradients, &yours) + &wrong)?;
+        }
+        Ok(yours.len())
+    }
+}
+
+impl Loss {
+    /// Says what a gradient is that is made of those of the applications, in other shares than it must be.
+    fn explain(&self, gradients: &[Vec<f64>], yours: &[f64]) -> String {
+        let name = self.name;
+        let applications = match self.images {
+            true => &["f(x)"][..],
+            false => &["the inner application, f(z)", "the outer application, f(y)"],
+        };
+        let signs = [-1.0, 0.0, 1.0];
+        let mut pairs = signs.iter().flat_map(|inner| signs.map(|outer| [*inner, outer]));
+        let Some(shares) = pairs.find(|shares| agree(yours, &combined(gradients, shares))) else {
+            return format!("{name} is wrong\n");
+        };
+        let mut text = String::new();
+        for ((application, found), expected) in applications.iter().zip(shares).zip(self.shares) {
+            if found != *expected {
+                text += &match (found, expected) {
+                    (_, 0.0) => {
+                        format!("{name} reaches the weights of {application}, which it must leave as they are\n")
+                    }
+                    (0.0, _) => format!("{name} does not reach the weights of {application}\n"),
+                    _ => format!("{name} reaches the weights of {application} with the wrong sign\n"),
+                };
+            }
+        }
+        text
+    }
+}
+
+/// The sum of gradients, each times its share.
+fn combined(gradients: &[Vec<f64>], shares: &[f64]) -> Vec<f64> {
+    let mut sum = vec![0.0; gradients[0].len()];
+    for (gradient, share) in gradients.iter().zip(shares) {
+        sum.iter_mut().zip(gradient).for_each(|(sum, element)| *sum += share * element);
+    }
+    sum
 }

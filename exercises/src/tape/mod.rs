@@ -1,31 +1,31 @@
 //! The tape track: puzzles of reverse-mode autodiff, in Rust.
 //!
-//! A puzzle is a function of the learner's that returns gradients. [`Puzzle::check`] compares them with central differences of the
-//! forward function, in f64, over several shapes.
+//! A puzzle asks for functions that return gradients. [`Puzzle::check`] compares them with central differences of the forward
+//! function, in f64, over several shapes. The learner's functions are compiled into this library.
 
-mod applications;
+pub mod applications;
+mod caught;
 mod differences;
 mod learner;
-mod lines;
+pub mod lines;
 mod list;
 mod solution;
-mod tensors;
+pub mod tensors;
 mod transpose;
 
-pub use applications::Applications;
 pub use lines::Line;
 pub use list::PUZZLES;
 pub use transpose::transpose;
 
 use crate::puzzle::Text;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use caught::caught;
 
-/// Whose function is checked.
+/// Whose functions are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// That of the file to edit.
+    /// Those of the file to edit.
     Learner,
-    /// That of the reference solution.
+    /// Those of the reference solution.
     Solution,
 }
 
@@ -43,14 +43,20 @@ pub struct Puzzle {
 }
 
 impl Puzzle {
-    /// Checks a function, and says what was checked.
+    /// Checks the functions of an author, and says what was checked.
     ///
     /// # Errors
-    /// What is wrong: a table of wrong elements beside central differences, an error of the tape with its line, or that the
-    /// function panicked.
+    /// What is wrong, beginning with the file: a table of wrong elements beside central differences, or an error of the tape
+    /// or a panic with its line.
     pub fn check(&self, author: Author) -> Result<String, String> {
-        // The message of a panic, with its file and line, has been printed by then.
-        let panicked = |_| Err(format!("the function of {} panicked: see the message above", self.file));
-        catch_unwind(AssertUnwindSafe(|| (self.check)(author))).unwrap_or_else(panicked)
+        let file = match author {
+            Author::Learner => self.file,
+            Author::Solution => self.solution_file,
+        };
+        caught(|| (self.check)(author)).unwrap_or_else(Err).map_err(|wrong| {
+            // The compiler names the files by their way from this one.
+            let wrong = wrong.replace("exercises/src/tape/../../", "exercises/");
+            if wrong.starts_with(file) { wrong } else { format!("{file}: {wrong}") }
+        })
     }
 }
