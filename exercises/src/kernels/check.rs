@@ -64,7 +64,11 @@ pub fn simulate(puzzle: &Puzzle, wgsl: &str) -> Result<(Counts, Counts), Failed>
     let solution = simulate_case(puzzle, &parsed(puzzle.solution)?, &case)?;
     let costs = [
         ("loads from buffers", counts.loads, solution.loads),
-        ("accesses to lines of 64 bytes, by 32 neighbouring invocations together", counts.lines, solution.lines),
+        (
+            "accesses to lines of 64 bytes (those of 32 neighbouring invocations to a line count once)",
+            counts.lines,
+            solution.lines,
+        ),
     ];
     match costs.into_iter().find(|(_, found, solution)| puzzle.lean && *found > solution + solution / 2) {
         Some((what, found, solution)) => Err(Failed::Costly { file, what, found, solution, shape: case.shape }),
