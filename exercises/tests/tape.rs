@@ -16,10 +16,13 @@ const REASONS: [(&str, &[&str]); 9] = [
     ("matmul", &["∂L/∂A is wrong in 1 of 1 elements", "shape     A [1, 1], B [1, 1]"]),
     ("cross_entropy", &["∂L/∂x is wrong in 2 of 2 elements", "shape     x [1, 2], t [1, 2]"]),
     ("batch_norm", &["∂L/∂x is wrong in 6 of 6 elements", "x[1, 0, 2]", "shape     x [2, 1, 3], gamma [1], beta [1]"]),
-    ("frozen", &["idempotence reaches the weights of the outer application, f(y), which it must leave as they are"]),
+    ("frozen", &["the gradient of the loss reaches the weights of the outer application, f(y), and must not"]),
     (
         "three_losses",
-        &["idempotence reaches the weights of the outer application, f(y), which it must leave as they are"],
+        &[
+            "the gradient of idempotence reaches the weights of the outer application, f(y), and must not",
+            "the gradient of tightness reaches the weights of the inner application, f(z), and must not",
+        ],
     ),
 ];
 
@@ -155,8 +158,8 @@ fn a_gradient_into_frozen_weights_is_named() {
             Ok(outer)
         }),
         &[
-            "idempotence does not reach the weights of the inner application",
-            "idempotence reaches the weights of the outer application",
+            "the gradient of the loss does not reach the weights of the inner application, f(z)",
+            "the gradient of the loss reaches the weights of the outer application, f(y), and must not",
             "∂L/∂A is wrong in 1 of 1 elements",
         ],
     );
@@ -166,8 +169,11 @@ fn a_gradient_into_frozen_weights_is_named() {
         let through = tape.gradient(loss, &[y])?[0];
         tape.vjp(y, through * 0.5, parameters)
     });
-    refused(indirect, &["idempotence is wrong", "by central differences"]);
-    refused(applications::frozen(|_, _, _| Ok(vec![])), &["the gradients of idempotence have shapes []"]);
+    refused(indirect, &["the loss: ∂L/∂A is wrong", "by central differences"]);
+    refused(
+        applications::frozen(|_, _, _| Ok(vec![])),
+        &["the gradients of the loss have the shapes [], expected [[1, 1], [1], [1, 1]]"],
+    );
     let misfit = applications::frozen(|y, _, parameters| y.tape().vjp(y, parameters[1], parameters));
     refused(misfit, &["tests/tape.rs:", "vjp of [1, 1] and [1]: the vector must have the shape"]);
 }
@@ -189,7 +195,7 @@ fn each_loss_that_reaches_other_weights_is_named() {
         applications::three_losses(|x, y, p| parts(x, y, p).map(|[rec, inner, outer]| [rec, inner, negative(&outer)]));
     assert!(right.is_ok(), "{right:?}");
     refused(
-        applications::three_losses(|x, y, p| parts(x, y, p).map(|[rec, inner, outer]| [rec, inner, outer])),
+        applications::three_losses(parts),
         &["tightness reaches the weights of the outer application, f(y) with the wrong sign"],
     );
     refused(
@@ -197,7 +203,7 @@ fn each_loss_that_reaches_other_weights_is_named() {
             parts(x, y, p).map(|[rec, inner, _]| [rec, inner.clone(), negative(&inner)])
         }),
         &[
-            "tightness reaches the weights of the inner application, f(z), which it must leave as they are",
+            "tightness reaches the weights of the inner application, f(z), and must not",
             "tightness does not reach the weights of the outer application, f(y)",
         ],
     );

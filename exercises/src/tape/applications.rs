@@ -1,7 +1,7 @@
 //! Puzzles of several applications of one network: which gradient reaches which.
 
 use super::differences::{agree, compare, differences, numbers};
-use ign::tape::{Result, Tape, Var};
+use ign::tape::{Result, Tape, TapeError, Var};
 
 /// The learner's function of puzzle 22: the gradients of f's parameters from y, the loss and the parameters.
 pub type Frozen = for<'t> fn(Var<'t>, Var<'t>, &[Var<'t>]) -> Result<Vec<Var<'t>>>;
@@ -32,14 +32,16 @@ struct Applications<'t> {
     parameters: Vec<Var<'t>>,
 }
 
-/// A loss, and which share of its gradient each application of f must get.
+/// A loss: D(f(x), x) if it is of `images`, and D(f(y), y) with y = f(z) if not.
 struct Loss {
     name: &'static str,
     images: bool,
+    /// How often each application must get its part of the gradient.
     shares: &'static [f64],
 }
 
 const RECONSTRUCTION: Loss = Loss { name: "reconstruction", images: true, shares: &[1.0] };
+const FROZEN: Loss = Loss { name: "the loss", images: false, shares: &[1.0, 0.0] };
 const IDEMPOTENCE: Loss = Loss { name: "idempotence", images: false, shares: &[1.0, 0.0] };
 const TIGHTNESS: Loss = Loss { name: "tightness", images: false, shares: &[0.0, -1.0] };
 
@@ -53,7 +55,7 @@ pub fn frozen(yours: Frozen) -> std::result::Result<String, String> {
         let tape = Tape::new();
         let all = network.record(&tape);
         let found = yours(all.y, all.w.mse(all.y), &all.parameters).map_err(|error| error.to_string())?;
-        elements += network.check(&all, &IDEMPOTENCE, &found)?;
+        elements += network.check(&all, &[FROZEN], &[found])?;
     }
     Ok(format!("passed: {} networks, {elements} elements: the outer application stays as it is", NETWORKS.len()))
 }
@@ -68,9 +70,7 @@ pub fn three_losses(yours: ThreeLosses) -> std::result::Result<String, String> {
         let tape = Tape::new();
         let all = network.record(&tape);
         let found = yours([all.x, all.fx], [all.y, all.w], &all.parameters).map_err(|error| error.to_string())?;
-        for (loss, found) in [RECONSTRUCTION, IDEMPOTENCE, TIGHTNESS].iter().zip(&found) {
-            elements += network.check(&all, loss, found)?;
-        }
+        elements += network.check(&all, &[RECONSTRUCTION, IDEMPOTENCE, TIGHTNESS], &found)?;
     }
     Ok(format!("passed: {} networks, {elements} elements: each loss reaches its application alone", NETWORKS.len()))
 }
@@ -143,30 +143,52 @@ impl Network {
         Ok(vec![inner, differences(&at, |moved| self.distance(images, &at, moved))?])
     }
 
-    /// Compares the gradients of a loss with what they must be. Returns the number of elements.
-    fn check<'t>(self, of: &Applications<'t>, loss: &Loss, found: &[Var<'t>]) -> std::result::Result<usize, String> {
-        let tape = of.x.tape();
-        tape.check().map_err(|error| error.to_string())?;
+    /// Compares the gradients of losses with what they must be. Returns the number of elements.
+    fn check<'t>(
+        self,
+        of: &Applications<'t>,
+        losses: &[Loss],
+        found: &[Vec<Var<'t>>],
+    ) -> std::result::Result<usize, String> {
+        let (mut elements, mut wrong) = (0, vec![]);
+        for (loss, found) in losses.iter().zip(found) {
+            match self.check_loss(of, loss, found) {
+                Ok(right) => elements += right,
+                Err(text) => wrong.push(text),
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(elements);
+        }
+        let shapes = [&[of.y][..], &of.parameters].concat().into_iter().zip(["y", "A", "b", "C"]);
+        let shapes: Vec<_> = shapes.map(|(v, name)| format!("{name} {}", v.shape())).collect();
+        Err(format!("{}\n  shape     {}", wrong.join("\n"), shapes.join(", ")))
+    }
+
+    fn check_loss<'t>(
+        self,
+        of: &Applications<'t>,
+        loss: &Loss,
+        found: &[Var<'t>],
+    ) -> std::result::Result<usize, String> {
+        let (tape, text) = (of.x.tape(), |error: TapeError| error.to_string());
+        tape.check().map_err(text)?;
         let shapes = |vars: &[Var<'t>]| vars.iter().map(|v| v.shape()).collect::<Vec<_>>();
-        let (found_shapes, expected_shapes) = (shapes(found), shapes(&of.parameters));
-        if found_shapes != expected_shapes {
-            let Loss { name, .. } = loss;
-            return Err(format!(
-                "the gradients of {name} have shapes {found_shapes:?}, those of the parameters are {expected_shapes:?}"
-            ));
+        let [yours, expected] = [found, &of.parameters].map(shapes);
+        if yours != expected {
+            return Err(format!("the gradients of {} have the shapes {yours:?}, expected {expected:?}", loss.name));
         }
         let ([x, z], weights) = (self.images(), self.weights());
         let feeds = [vec![(of.x, &x[..]), (of.z, &z[..])], Self::fed(&of.parameters, &weights)].concat();
-        let values = tape.interpret(&feeds).map_err(|error| error.to_string())?;
+        let values = tape.interpret(&feeds).map_err(text)?;
         let yours: Vec<f64> = found.iter().flat_map(|v| values.get(*v)).copied().collect();
 
-        let gradients = self.gradients(loss.images).map_err(|error| error.to_string())?;
+        let gradients = self.gradients(loss.images).map_err(text)?;
         let expected = combined(&gradients, loss.shares);
-        let each = Self::fed(&of.parameters, &yours).into_iter().zip(Self::fed(&of.parameters, &expected));
-        for ((parameter, yours_of), (_, expected)) in each {
+        let [own, right] = [&yours, &expected].map(|all| Self::fed(&of.parameters, all));
+        for ((parameter, own), (_, right)) in own.into_iter().zip(right) {
             let (name, shape) = (parameter.name(), parameter.shape());
-            let gradient = format!("its gradient ∂L/∂{name}");
-            compare(&gradient, &name, shape.dims(), yours_of, expected)
+            compare(&format!("∂L/∂{name}"), &name, shape.dims(), own, right)
                 .map_err(|wrong| loss.explain(&gradients, &yours) + &wrong)?;
         }
         Ok(yours.len())
@@ -174,7 +196,7 @@ impl Network {
 }
 
 impl Loss {
-    /// Says what a gradient is that is made of those of the applications, in other shares than it must be.
+    /// Says which applications a gradient reaches that it must not reach, or the reverse.
     fn explain(&self, gradients: &[Vec<f64>], yours: &[f64]) -> String {
         let name = self.name;
         let applications = match self.images {
@@ -184,19 +206,16 @@ impl Loss {
         let signs = [-1.0, 0.0, 1.0];
         let mut pairs = signs.iter().flat_map(|inner| signs.map(|outer| [*inner, outer]));
         let Some(shares) = pairs.find(|shares| agree(yours, &combined(gradients, shares))) else {
-            return format!("{name} is wrong\n");
+            return format!("{name}: ");
         };
         let mut text = String::new();
         for ((application, found), expected) in applications.iter().zip(shares).zip(self.shares) {
-            if found != *expected {
-                text += &match (found, expected) {
-                    (_, 0.0) => {
-                        format!("{name} reaches the weights of {application}, which it must leave as they are\n")
-                    }
-                    (0.0, _) => format!("{name} does not reach the weights of {application}\n"),
-                    _ => format!("{name} reaches the weights of {application} with the wrong sign\n"),
-                };
-            }
+            text += &match (found, *expected) {
+                (found, expected) if found == expected => continue,
+                (_, 0.0) => format!("the gradient of {name} reaches the weights of {application}, and must not\n"),
+                (0.0, _) => format!("the gradient of {name} does not reach the weights of {application}\n"),
+                _ => format!("the gradient of {name} reaches the weights of {application} with the wrong sign\n"),
+            };
         }
         text
     }

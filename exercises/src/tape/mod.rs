@@ -1,7 +1,8 @@
 //! The tape track: puzzles of reverse-mode autodiff, in Rust.
 //!
 //! A puzzle asks for functions that return gradients. [`Puzzle::check`] compares them with central differences of the forward
-//! function, in f64, over several shapes. The learner's functions are compiled into this library.
+//! function, in f64, over several shapes. The learner's functions are compiled into this library. The checks themselves, in
+//! [`lines`], [`tensors`] and [`applications`], take any functions.
 
 pub mod applications;
 mod caught;
