@@ -3,8 +3,9 @@
 // For each channel, over all n = N·P elements: the mean μ, the variance σ², and x̂ = (x − μ)/√(σ² + ε). Then y = γ·x̂ + β.
 // Given g = ∂L/∂y, return ∂L/∂x, ∂L/∂γ and ∂L/∂β. Something is wrong here.
 //
-// x, g          [N, C, P]
-// gamma, beta   [C]
+// x, g      [N, C, P]
+// gamma     γ, [C], as β
+// epsilon   ε, a number
 //
 // In the engine: src/ops/batch_norm/mod.rs.
 

@@ -1,8 +1,10 @@
 // Puzzle 22: a gradient through f, not into f.
 //
-// y = f(z)  and  L = D(f(y), y),  with one network f and one list of parameters. The inner application makes y. The outer
-// application judges it: L shall change the inner application, and the weights of the outer one are frozen. Gradients of L
-// still pass through the outer application, on their way to y. Something is wrong here. No copy of f is needed.
+// y = f(z)  and  L = D(f(y), y),  with one network f, one list of parameters, and D the mean squared error. L shall change the
+// inner application, which makes y. The outer application judges y, and its weights are frozen: a gradient of L passes through
+// it on the way to y, and does not reach its weights. Something is wrong here. No copy of f is needed.
+//
+// Return the gradient of L with respect to each parameter, in the inner application alone.
 //
 // y            [N, D]
 // loss         L, [1]

@@ -49,7 +49,7 @@ pub static PUZZLES: [Puzzle; 9] = [
         [
             "The derivative of the last line with respect to itself is 1. Which gradients follow from that one?",
             "Walk from the last line to the first. The gradient g of line i is known by then: each line that it reads gets g times the derivative of line i with respect to that line. It is puzzle 15 for each line.",
-            "gradients[last] = 1.0; then for i in (0..lines.len()).rev(), match lines[i]: Sine(a) sets gradients[a] to g·cos(values[a]), Tanh(a) to g·(1 − values[i]²), Add(a, b) sets both to g, Multiply(a, b) sets gradients[a] to g·values[b] and gradients[b] to g·values[a].",
+            "gradients[last] = 1.0. Then, for i from last to 0 and with g = gradients[i]: Sine(a) sets gradients[a] to g·cos(values[a]), Tanh(a) to g·(1 − values[i]²), and Multiply(a, b) sets gradients[a] to g·values[b] and gradients[b] to g·values[a].",
         ],
     ),
     puzzle!(
