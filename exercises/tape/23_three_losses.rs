@@ -1,8 +1,8 @@
 // Puzzle 23: which loss changes which application.
 //
 // An Idempotent Generative Network (arXiv 2311.01462) f maps images x to themselves, and noise z to images: y = f(z) and
-// w = f(y). All applications share one list of parameters. Return the gradients of its three losses,
-// with D the mean squared error:
+// w = f(y). All applications share one list of parameters. Return the gradients of its three losses, with D
+// the mean squared error:
 //
 //   reconstruction    D(f(x), x)
 //   idempotence       D(w, y)      changes the inner application, y = f(z); the outer one is frozen
