@@ -174,7 +174,7 @@ impl Plain {
 
 impl Task for Plain {
     fn record<'t>(&self, tape: &'t Tape) -> Result<Recorded<'t>> {
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
+        let objective = Objective::default();
         let step = objective.record(tape, &Self::network(), self.images / self.ranks.count(), IMAGE)?;
         let losses = vec![("rec", step.losses[0]), ("idem", step.losses[1])];
         Ok(Recorded { losses, parameters: step.parameters, gradients: step.total })

@@ -4,10 +4,11 @@
 mod degrade;
 mod losses;
 mod objective;
+mod terms;
 
 pub use degrade::Degradation;
 pub use losses::Losses;
-pub use objective::{Clamp, Distance, Objective, TrainingStep, Weights};
+pub use objective::{Clamp, Distance, Networks, Objective, Target, TrainingStep, Weights};
 
 /// The kind of the network's inputs. Each role has its own running averages for batch normalisation, since shared
 /// averages fit none of the three.

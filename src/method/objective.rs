@@ -1,3 +1,4 @@
+use super::terms::{nearest, pulling_away};
 use super::{PREFIXES, Role};
 use crate::nn::{Dropout, Mode, Sequential};
 use crate::ops;
@@ -13,6 +14,17 @@ pub enum Distance {
     Mse,
     /// The mean absolute error.
     L1,
+}
+
+/// What idempotence draws a sample y = f(z) to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// w = f(y), with the gradient through this outer application, as in the paper.
+    Twice,
+    /// 3w − 2f(w), held constant: the step of McWeeny's purification, K′ = 3K² − 2K³, which has the idempotent maps as its
+    /// attracting fixed points (Jensen & Vicary, "Enforcing idempotency in neural networks", 2025).
+    Purified,
 }
 
 /// The bound of the otherwise unbounded tightness loss: the L_tight of each sample becomes tanh(L_tight/(a·R))·a·R.
@@ -41,13 +53,8 @@ pub struct Weights {
 ///
 /// L = λ_rec·D(f(x), x) + λ_idem·D(f(f(z)), f(z)) + λ_tight·L_tight, with L_tight = −D(f(f(z)), f(z))
 ///
-/// With the weight ν of the nearest-neighbour term, idempotence becomes D(f(f(z)), f(z)) + ν·N, where N is the mean over the
-/// images xᵢ of a batch of the squared distance per pixel to the nearest of its samples f(zⱼ), as a soft minimum:
-///
-/// N = mean −τ·ln Σⱼ exp(−|xᵢ − f(zⱼ)|²/(τ·elements)), up to constants, with τ = 0.01
-///
-/// It draws a sample to every image, so that no part of the data is left out (implicit maximum likelihood estimation, Li &
-/// Malik 2018, here beside the terms of the paper; arXiv 2511.02614 has it in place of tightness).
+/// Further terms are joined to idempotence by weights of their own: the [nearest-neighbour term](Self::nearest) and the
+/// [pulling-away term](Self::pulling_away). Like it, they reach the parameters through y = f(z) only.
 ///
 /// The gradient of idempotence flows only into the inner application of f, through the outer one. The gradient of
 /// tightness flows only into the outer application.
@@ -62,10 +69,55 @@ pub struct Objective {
     pub distance: Distance,
     /// The clamp of tightness.
     pub clamp: Clamp,
+    /// What idempotence draws a sample to.
+    pub target: Target,
+    /// The weight of the squared distance between features, relative to D; 0 without. D(a, b) becomes D(a, b) + π·(mean
+    /// squared error of φ(a) and φ(b)), with the features φ that the step is [recorded](Self::record_batches) with, in all
+    /// terms. They are constants of the training (Johnson et al., perceptual losses, arXiv 1603.08155).
+    pub perceptual: f32,
     /// The probability of [`Dropout`], with separate masks per application; 0 records no dropout.
     pub dropout: f32,
-    /// The weight ν of the nearest-neighbour term, relative to idempotence; 0 records none.
+    /// The weight ν of the nearest-neighbour term, relative to idempotence; 0 records none. The term is the mean over the
+    /// images xᵢ of a batch of the squared distance per pixel to the nearest of its samples f(zⱼ), as a soft minimum:
+    ///
+    /// N = mean −τ·ln Σⱼ exp(−|xᵢ − f(zⱼ)|²/(τ·elements)), up to constants, with τ = 0.01
+    ///
+    /// It draws a sample to every image, so that no part of the data is left out (implicit maximum likelihood estimation,
+    /// Li & Malik 2018, here beside the terms of the paper; arXiv 2511.02614 has it in place of tightness).
     pub nearest: f32,
+    /// The weight of the pulling-away term, relative to idempotence; 0 records none. The term is the mean squared cosine
+    /// between the codes sᵢ, sⱼ of different samples of a batch: what f's encoder makes of f(zᵢ) and f(zⱼ), at the
+    /// bottleneck.
+    ///
+    /// P = Σ_{i≠j} (sᵢ·sⱼ/(|sᵢ|·|sⱼ|))²/(N(N − 1))
+    ///
+    /// It keeps samples apart (Zhao et al., energy-based generative adversarial networks, arXiv 1609.03126, equation 4).
+    pub pulling_away: f32,
+    /// The ratio γ of a balance between tightness and reconstruction; 0 records none. With it the weight of tightness is
+    /// λ_tight·min(1, γ·L_rec/L_idem), with the losses of the step, held constant: tightness yields where samples are
+    /// already mapped farther than images are. Berthelot et al., arXiv 1703.10717 (BEGAN), seek the same ratio by steps of
+    /// an integral control.
+    pub balance: f32,
+    /// Whether the images that f reconstructs are degraded ones, the input [`DEGRADED`](Self::DEGRADED): rec is then
+    /// D(f(d(x)), x). The paper's network never sees such images.
+    pub degraded: bool,
+}
+
+impl Default for Objective {
+    /// The objective of the paper with the mean squared error, without a clamp.
+    fn default() -> Self {
+        Self {
+            distance: Distance::Mse,
+            clamp: Clamp::None,
+            target: Target::Twice,
+            perceptual: 0.0,
+            dropout: 0.0,
+            nearest: 0.0,
+            pulling_away: 0.0,
+            balance: 0.0,
+            degraded: false,
+        }
+    }
 }
 
 /// The variables of a recorded step.
@@ -92,9 +144,35 @@ pub struct TrainingStep<'t> {
     pub total: Vec<Var<'t>>,
 }
 
+/// The networks of a step: f, and the features of a perceptual distance.
+#[derive(Clone, Copy, Debug)]
+pub struct Networks<'a> {
+    /// f.
+    pub f: &'a Sequential,
+    /// The features φ, with running averages that have no prefix.
+    pub features: Option<&'a Sequential>,
+}
+
+impl<'a> From<&'a Sequential> for Networks<'a> {
+    fn from(f: &'a Sequential) -> Self {
+        Self { f, features: None }
+    }
+}
+
+/// The distance D of an objective, with features.
+#[derive(Clone, Copy)]
+struct Metric<'a> {
+    distance: Distance,
+    /// The features and their weight.
+    features: Option<(&'a Sequential, f32)>,
+}
+
 /// What the applications of f in a batch are given beside images and noise.
 #[derive(Clone, Copy)]
-struct Given<'t> {
+struct Given<'a, 't> {
+    metric: Metric<'a>,
+    /// The images x as f gets them: degraded, if the objective says so.
+    seen: Var<'t>,
     labels: Option<Var<'t>>,
     /// The seed of the dropout masks.
     seed: Option<Var<'t>>,
@@ -110,9 +188,6 @@ struct Batch<'t> {
     /// The three losses and the variance, then the unweighted gradients of each term.
     values: Vec<Var<'t>>,
 }
-
-/// The temperature τ of the soft minimum of the nearest-neighbour term, in squared differences per pixel.
-const TEMPERATURE: f32 = 0.01;
 
 /// The greatest number of batches of a step. Dropout numbers the applications of all of them in 16 bits.
 const MOST_BATCHES: usize = 1024;
@@ -140,8 +215,11 @@ impl Objective {
     /// label of an image is also that of the noise beside it, and of the sample that f makes of that noise.
     pub const LABELS: &'static str = "labels";
 
+    /// The input `[N, C, H, W]` with degraded images, in the order of the images `x`.
+    pub const DEGRADED: &'static str = "degraded";
+
     /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`,
-    /// `labels` if the network is conditional, and `dropout.seed` if dropout is enabled. Every application updates the
+    /// `labels` if the network is conditional, `degraded` if images are degraded, and `dropout.seed` if dropout is enabled. Every application updates the
     /// unprefixed running averages and the averages of its role.
     #[track_caller]
     pub fn record<'t>(
@@ -158,10 +236,10 @@ impl Objective {
     /// are means over the batches. `x` and `z` hold the batches one after the other. Batch norm uses the statistics of each
     /// batch.
     #[track_caller]
-    pub fn record_batches<'t>(
+    pub fn record_batches<'t, 'n>(
         &self,
         tape: &'t Tape,
-        network: &Sequential,
+        networks: impl Into<Networks<'n>>,
         [count, batch]: [usize; 2],
         [c, h, w]: [usize; 3],
     ) -> Result<TrainingStep<'t>> {
@@ -169,14 +247,21 @@ impl Objective {
             let message = format!("a step has 1 to {MOST_BATCHES} batches, and not {count}");
             return Err(TapeError::Shape { op: "step", shapes: vec![], message, at: Location::caller() });
         }
+        let Networks { f: network, features } = networks.into();
+        if (self.perceptual != 0.0) != features.is_some() {
+            let message = "a perceptual distance needs both features and a weight".into();
+            return Err(TapeError::Shape { op: "step", shapes: vec![], message, at: Location::caller() });
+        }
+        let metric = Metric { distance: self.distance, features: features.map(|features| (features, self.perceptual)) };
         let [x, z] = ["x", "z"].map(|name| tape.input(name, [count * batch, c, h, w]));
+        let seen = if self.degraded { tape.input(Self::DEGRADED, x.shape()) } else { x };
         let labels = network.classes().map(|classes| tape.input(Self::LABELS, [count * batch, classes]));
         let seed = (self.dropout != 0.0).then(|| tape.input(Self::DROPOUT_SEED, [1]));
         let mut images: [Vec<Var<'t>>; 3] = Default::default();
         let mut means: Vec<Var<'t>> = vec![];
         for i in 0..count {
             let part = |v: Var<'t>| if count == 1 { v } else { v.slice(i * batch, batch) };
-            let given = Given { labels: labels.map(part), seed, batch: i as u16 };
+            let given = Given { metric, seen: part(seen), labels: labels.map(part), seed, batch: i as u16 };
             let Batch { fx, y, w, values } = self.batch(network, [part(x), part(z)], given)?;
             images.iter_mut().zip([fx, y, w]).for_each(|(all, one)| all.push(one));
             // A sum so far, rather than all gradients at the end, so that one set of them is kept.
@@ -187,7 +272,7 @@ impl Objective {
         let whole = |parts: &[Var<'t>]| if count == 1 { parts[0] } else { tape.concat(parts) };
 
         let parameters = network.on(tape);
-        let weights = tape.input(Self::WEIGHTS, [3]);
+        let weights = self.balanced(tape.input(Self::WEIGHTS, [3]), [means[0], means[1]]);
         let gradients = [0, 1, 2].map(|term| means[SCALARS + term * parameters.len()..][..parameters.len()].to_vec());
         let sum = |i: usize| ops::weighted_sum(weights, [0, 1, 2].map(|term| gradients[term][i]));
         let total = (0..parameters.len()).map(sum).collect();
@@ -207,40 +292,89 @@ impl Objective {
 
     /// Records losses and gradients of a batch.
     #[track_caller]
-    fn batch<'t>(&self, network: &Sequential, [x, z]: [Var<'t>; 2], given: Given<'t>) -> Result<Batch<'t>> {
-        let fx = self.apply(network, x, Role::Image, given);
-        let y = self.apply(network, z, Role::Noise, given);
-        let w = self.apply(network, y, Role::Sample, given);
+    fn batch<'t>(&self, network: &Sequential, [x, z]: [Var<'t>; 2], given: Given<'_, 't>) -> Result<Batch<'t>> {
+        let [fx, _] = self.apply(network, given.seen, Role::Image, given);
+        let [y, _] = self.apply(network, z, Role::Noise, given);
+        let [w, code] = self.apply(network, y, Role::Sample, given);
         let parameters = network.on(x.tape());
 
-        let rec = self.mean(fx, x);
+        let rec = given.metric.mean(fx, x);
         let rec_gradients = x.tape().gradient(rec, &parameters)?;
-        let outer = self.outer(rec, [z, y, w], &parameters)?;
-        let y_gradient = self.attracted(outer.y_gradient, [x, y])?;
+        let outer = self.outer(given.metric, rec, [z, y, w], &parameters)?;
+        let purified = match self.target {
+            Target::Twice => None,
+            Target::Purified => Some(self.purified(network, [y, w], given)?),
+        };
+        let y_gradient = self.joined(purified.unwrap_or(outer.y_gradient), [x, y, code])?;
         let idem_gradients = x.tape().vjp(y, y_gradient, &parameters)?;
         let scalars = vec![rec, outer.idem, outer.tight, batch_variance(y)];
         Ok(Batch { fx, y, w, values: [scalars, rec_gradients, idem_gradients, outer.gradients].concat() })
     }
 
-    /// Records f(v), with the running averages and, if there is a seed, the dropout masks of this role.
+    /// Records f(v), with the running averages and, if there is a seed, the dropout masks of this role. Returns the output
+    /// and the code at the bottleneck.
     #[track_caller]
-    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, given: Given<'t>) -> Var<'t> {
-        let Given { labels, seed, batch } = given;
+    fn apply<'t>(&self, network: &Sequential, v: Var<'t>, role: Role, given: Given<'_, 't>) -> [Var<'t>; 2] {
+        let Given { labels, seed, batch, .. } = given;
         let application = 3 * batch + role as u16;
         let dropout = seed.map(|seed| Dropout { probability: self.dropout, seed, application });
-        network.apply_to(v, labels, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
+        network.apply_with_code(v, labels, Mode::Train { prefixes: &[PREFIXES[0], role.prefix()], dropout })
     }
 
     /// The two terms of the outer application w = f(y).
-    fn outer<'t>(&self, rec: Var<'t>, [z, y, w]: [Var<'t>; 3], parameters: &[Var<'t>]) -> Result<Outer<'t>> {
+    fn outer<'t>(
+        &self,
+        metric: Metric<'_>,
+        rec: Var<'t>,
+        [z, y, w]: [Var<'t>; 3],
+        parameters: &[Var<'t>],
+    ) -> Result<Outer<'t>> {
         match self.clamp {
-            Clamp::None => self.unclamped([y, w], parameters),
-            Clamp::Noise(a) => self.clamped([y, w], parameters, a * self.per_sample(y, z), &[y]),
-            Clamp::Data(a) => self.clamped([y, w], parameters, a * rec.broadcast([y.shape().batch()]), &[y, rec]),
+            Clamp::None => metric.unclamped([y, w], parameters),
+            Clamp::Noise(a) => metric.clamped([y, w], parameters, a * metric.per_sample(y, z), &[y]),
+            Clamp::Data(a) => metric.clamped([y, w], parameters, a * rec.broadcast([y.shape().batch()]), &[y, rec]),
         }
     }
 
-    fn unclamped<'t>(&self, [y, w]: [Var<'t>; 2], parameters: &[Var<'t>]) -> Result<Outer<'t>> {
+    /// The gradient of D(y, 3w − 2f(w)) with respect to y, with the purified target held constant.
+    #[track_caller]
+    fn purified<'t>(&self, network: &Sequential, [y, w]: [Var<'t>; 2], given: Given<'_, 't>) -> Result<Var<'t>> {
+        let third = network.apply_to(w, given.labels, Mode::Batch);
+        let target = y.tape().linear_combination(&[(3.0, w), (-2.0, third)]);
+        // A requested gradient stops the backward pass at its variable.
+        Ok(y.tape().gradient(given.metric.mean(y, target), &[y, target])?[0])
+    }
+
+    /// `y_gradient` with the gradients of the terms that join idempotence.
+    #[track_caller]
+    fn joined<'t>(&self, y_gradient: Var<'t>, [x, y, code]: [Var<'t>; 3]) -> Result<Var<'t>> {
+        let mut sum = vec![(1.0, y_gradient)];
+        if self.nearest != 0.0 {
+            sum.push((self.nearest, y.tape().gradient(nearest(x, y), &[y])?[0]));
+        }
+        if self.pulling_away != 0.0 {
+            sum.push((self.pulling_away, y.tape().gradient(pulling_away(code), &[y])?[0]));
+        }
+        Ok(if sum.len() == 1 { y_gradient } else { y.tape().linear_combination(&sum) })
+    }
+
+    /// The weights (λ_rec, λ_idem, λ_tight), with that of tightness balanced against the losses rec and idem.
+    #[track_caller]
+    fn balanced<'t>(&self, weights: Var<'t>, [rec, idem]: [Var<'t>; 2]) -> Var<'t> {
+        if self.balance == 0.0 {
+            return weights;
+        }
+        let tape = weights.tape();
+        let one = tape.constant(1.0, [1]);
+        let [rec, idem] = [rec, idem].map(|loss| loss.reshape([1]));
+        // min(1, r) = 1 − relu(1 − r).
+        let factor = one - (one - self.balance * rec / idem).relu();
+        weights * tape.concat(&[one, one, factor])
+    }
+}
+
+impl Metric<'_> {
+    fn unclamped<'t>(self, [y, w]: [Var<'t>; 2], parameters: &[Var<'t>]) -> Result<Outer<'t>> {
         let idem = self.mean(w, y);
         let tight = -idem;
         let mut gradients = y.tape().gradient(tight, &[parameters, &[y]].concat())?;
@@ -251,7 +385,7 @@ impl Objective {
     /// The two terms, with `scale` = a·R per sample. The gradient of tightness treats `scale` and its sources `held` as
     /// constants.
     fn clamped<'t>(
-        &self,
+        self,
         [y, w]: [Var<'t>; 2],
         parameters: &[Var<'t>],
         scale: Var<'t>,
@@ -268,45 +402,40 @@ impl Objective {
         Ok(Outer { idem, tight, y_gradient, gradients })
     }
 
-    /// `y_gradient` with the gradient of the nearest-neighbour term.
-    #[track_caller]
-    fn attracted<'t>(&self, y_gradient: Var<'t>, [x, y]: [Var<'t>; 2]) -> Result<Var<'t>> {
-        if self.nearest == 0.0 {
-            return Ok(y_gradient);
-        }
-        let gradient = y.tape().gradient(nearest(x, y), &[y])?[0];
-        Ok(y.tape().linear_combination(&[(1.0, y_gradient), (self.nearest, gradient)]))
-    }
-
     /// D(a, b) over all samples.
-    fn mean<'t>(&self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
-        match self.distance {
+    fn mean<'t>(self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
+        let pixels = match self.distance {
             Distance::Mse => a.mse(b),
             Distance::L1 => a.l1(b),
-        }
+        };
+        self.with_features(pixels, a, b, Var::mse)
     }
 
     /// D(a, b) per sample.
-    fn per_sample<'t>(&self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
-        match self.distance {
+    fn per_sample<'t>(self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
+        let pixels = match self.distance {
             Distance::Mse => a.mse_per_sample(b),
             Distance::L1 => a.l1_per_sample(b),
+        };
+        self.with_features(pixels, a, b, Var::mse_per_sample)
+    }
+
+    /// The distance `pixels`, with that of the features if there are any.
+    fn with_features<'t>(
+        self,
+        pixels: Var<'t>,
+        a: Var<'t>,
+        b: Var<'t>,
+        distance: fn(Var<'t>, Var<'t>) -> Var<'t>,
+    ) -> Var<'t> {
+        match self.features {
+            None => pixels,
+            Some((features, weight)) => {
+                let [a, b] = [a, b].map(|images| features.apply(images, Mode::Running("")));
+                pixels + weight * distance(a, b)
+            }
         }
     }
-}
-
-/// The mean over images xᵢ of the squared distance per pixel to the nearest sample yⱼ, as a soft minimum
-/// −τ·ln Σⱼ exp(−D(xᵢ, yⱼ)/τ) up to a constant.
-#[track_caller]
-fn nearest<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
-    let (tape, count, elements) = (x.tape(), x.shape().batch(), x.shape().per_sample());
-    let [x, y] = [x, y].map(|images| images.reshape([count, elements]));
-    // D(xᵢ, yⱼ) without |xᵢ|², which is the same for all j.
-    let squares = (y * y).sum_per_sample().broadcast_channels([count, count]);
-    let scale = 1.0 / (TEMPERATURE * elements as f32);
-    let logits = tape.linear_combination(&[(2.0 * scale, x.linear(y, None)), (-scale, squares)]);
-    let uniform = tape.constant(1.0 / count as f32, [count, count]);
-    -TEMPERATURE * (logits.softmax_cross_entropy(uniform) + logits.mean())
 }
 
 /// The variance over the batch, averaged over all other axes.
@@ -365,6 +494,7 @@ mod tests {
     /// The gradients of the paper's listing: four applications, with a copy of the network for idempotence, and with a
     /// constant f(z) for tightness.
     fn listing(objective: Objective) -> Vec<Vec<f64>> {
+        let metric = Metric { distance: objective.distance, features: None };
         let tape = Tape::new();
         let shape = Shape::from([BATCH, IMAGE[0], IMAGE[1], IMAGE[2]]);
         let [x, z] = ["x", "z"].map(|name| tape.input(name, shape.clone()));
@@ -381,10 +511,10 @@ mod tests {
         let ffz = f.apply(constant, mode(Role::Sample));
         let radius = tape.input("constant R", [BATCH]);
 
-        let rec = objective.mean(fx, x);
-        let idem = objective.mean(ffz_of_copy, fz);
-        let each = -objective.per_sample(ffz, constant);
-        let from_noise = objective.per_sample(fz, z);
+        let rec = metric.mean(fx, x);
+        let idem = metric.mean(ffz_of_copy, fz);
+        let each = -metric.per_sample(ffz, constant);
+        let from_noise = metric.per_sample(fz, z);
         let clamped = |a: f32| {
             let scale = a * radius;
             (each / scale).tanh() * scale
@@ -418,7 +548,7 @@ mod tests {
     fn one_outer_application_gives_the_gradients_of_the_listing() {
         for (distance, dropout) in [(Distance::Mse, 0.0), (Distance::L1, 0.0), (Distance::Mse, 0.3)] {
             for clamp in [Clamp::None, Clamp::Noise(1.5), Clamp::Data(0.5)] {
-                let objective = Objective { distance, clamp, dropout, nearest: 0.0 };
+                let objective = Objective { distance, clamp, dropout, ..Objective::default() };
                 let tape = Tape::new();
                 let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
                 let inputs = [(Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec())];
@@ -440,7 +570,7 @@ mod tests {
             means_of_several_batches(&network);
         }
         for count in [0, MOST_BATCHES + 1] {
-            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
+            let objective = Objective::default();
             let refused = objective.record_batches(&Tape::new(), &tiny(""), [count, BATCH], IMAGE).err().unwrap();
             assert!(refused.to_string().contains("1 to 1024 batches"), "{refused}");
         }
@@ -448,7 +578,7 @@ mod tests {
 
     fn means_of_several_batches(network: &Sequential) {
         const COUNT: usize = 3;
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
+        let objective = Objective { clamp: Clamp::Noise(1.5), ..Objective::default() };
         let weights = (Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec());
         let elements = BATCH * IMAGE.iter().product::<usize>();
         let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -485,51 +615,126 @@ mod tests {
         assert_eq!(values.get(step.w).len(), COUNT * elements);
     }
 
-    /// The gradient of the term is Σᵢ wᵢⱼ·2(yⱼ − xᵢ)/(N·elements), with w the softmax of −D/τ over the samples.
-    #[test]
-    fn each_image_draws_the_samples_near_it() {
+    /// The gradients of the three terms, with random inputs.
+    fn terms(objective: Objective) -> [Vec<f64>; 3] {
         let tape = Tape::new();
-        let [x, y] = ["x", "y"].map(|name| tape.input(name, [3, 1, 1, 2]));
-        let gradient = tape.gradient(nearest(x, y), &[y]).unwrap()[0];
-        let images = [0.0, 0.0, 1.0, 1.0, -1.0, 0.5];
-        let samples = [0.1, 0.0, 0.2, 0.1, 0.9, 0.8];
-        let values = tape.interpret(&[(x, &images), (y, &samples)]).unwrap();
-        let mut expected = [0.0; 6];
-        for image in images.chunks(2) {
-            let distance = |s: &[f64]| s.iter().zip(image).map(|(s, x)| (s - x).powi(2)).sum::<f64>() / 2.0;
-            let weights: Vec<f64> = samples.chunks(2).map(|s| (-distance(s) / f64::from(TEMPERATURE)).exp()).collect();
-            let total: f64 = weights.iter().sum();
-            for (i, e) in expected.iter_mut().enumerate() {
-                *e += weights[i / 2] / total * 2.0 * (samples[i] - image[i % 2]) / 6.0;
-            }
-        }
-        for (f, e) in values.get(gradient).iter().zip(expected) {
-            assert!((f - e).abs() < 1e-6, "{f} and {e}");
+        let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+        let values = interpret(&tape, &BTreeMap::new());
+        step.gradients.map(|term| term.iter().flat_map(|g| values.get(*g).to_vec()).collect())
+    }
+
+    fn close(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (f, e) in found.iter().zip(expected) {
+            assert!((f - e).abs() < 1e-7 * (1.0 + e.abs()), "{f} and {e}");
         }
     }
 
-    /// The term reaches the parameters through f(z) only, with its weight.
+    /// The terms reach the parameters through f(z) only, with their weight.
     #[test]
-    fn the_nearest_neighbour_term_is_part_of_idempotence() {
-        let gradients = |nearest: f32| {
-            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest };
-            let tape = Tape::new();
-            let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
-            let values = interpret(&tape, &BTreeMap::new());
-            step.gradients.map(|term| term.iter().flat_map(|g| values.get(*g).to_vec()).collect::<Vec<f64>>())
-        };
-        let [none, half, whole] = [0.0, 0.5, 1.0].map(gradients);
-        assert!(none[0] == whole[0] && none[2] == whole[2]);
-        assert!(none[1] != whole[1]);
-        for ((n, h), w) in none[1].iter().zip(&half[1]).zip(&whole[1]) {
-            assert!((h - (n + w) / 2.0).abs() < 1e-7 * (1.0 + w.abs()), "{n} {h} {w}");
+    fn further_terms_are_part_of_idempotence() {
+        let joined: [fn(f32) -> Objective; 2] = [
+            |nearest| Objective { nearest, ..Objective::default() },
+            |pulling_away| Objective { pulling_away, ..Objective::default() },
+        ];
+        for objective in joined {
+            let [none, half, whole] = [0.0, 0.5, 1.0].map(|weight| terms(objective(weight)));
+            assert!(none[0] == whole[0] && none[2] == whole[2]);
+            assert!(none[1] != whole[1]);
+            let middle: Vec<f64> = none[1].iter().zip(&whole[1]).map(|(n, w)| (n + w) / 2.0).collect();
+            close(&half[1], &middle);
         }
+    }
+
+    /// The gradient of D(y, K′) with respect to y alone is 2(y − K′)/elements.
+    #[test]
+    fn a_purified_target_is_a_constant() {
+        let tape = Tape::new();
+        let objective = Objective { target: Target::Purified, ..Objective::default() };
+        let TrainingStep { y, w, parameters, gradients, .. } =
+            objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+        let third = tiny("").apply(w, Mode::Batch);
+        let off = tape.linear_combination(&[(1.0, y), (-3.0, w), (2.0, third)]);
+        let expected = tape.vjp(y, 2.0 / y.shape().elements() as f32 * off, &parameters).unwrap();
+        let values = interpret(&tape, &BTreeMap::new());
+        for (found, expected) in gradients[1].iter().zip(expected) {
+            close(values.get(*found), values.get(expected));
+        }
+        let [plain, purified] = [Objective::default(), objective].map(terms);
+        assert!(plain[0] == purified[0] && plain[1] != purified[1] && plain[2] == purified[2]);
+    }
+
+    #[test]
+    fn balance_lowers_the_weight_of_tightness_where_idempotence_is_large() {
+        let totals = |balance: f32, tight: f64| {
+            let tape = Tape::new();
+            let objective = Objective { balance, ..Objective::default() };
+            let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let weights = [WEIGHTS[0], WEIGHTS[1], tight].map(|w| f64::from(w as f32)).to_vec();
+            let values = interpret(&tape, &[(Objective::WEIGHTS.to_string(), weights)].into());
+            let losses = step.losses.map(|loss| values.get(loss)[0]);
+            (losses, step.total.iter().flat_map(|g| values.get(*g).to_vec()).collect::<Vec<f64>>())
+        };
+        let ([rec, idem, _], _) = totals(0.0, 0.7);
+        let gamma = 0.4 * idem / rec;
+        close(&totals(gamma as f32, 0.7).1, &totals(0.0, 0.4 * 0.7).1);
+        // No more than λ_tight.
+        close(&totals(1.5 * (idem / rec) as f32, 0.7).1, &totals(0.0, 0.7).1);
+    }
+
+    #[test]
+    fn degraded_images_are_what_f_gets_and_not_what_it_should_give() {
+        let [x, other] =
+            [7, 11].map(|step| (0..BATCH * 36).map(|i| f64::from((i * step % 13) as u32) / 13.0).collect());
+        let fx = |degraded: bool, given: &Vec<f64>| {
+            let tape = Tape::new();
+            let step = Objective { degraded, ..Objective::default() }.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
+            let inputs = [("x", &x), (Objective::DEGRADED, given)].map(|(name, data)| (name.to_string(), data.clone()));
+            let values = interpret(&tape, &inputs.into());
+            let fx = values.get(step.fx).to_vec();
+            let squares = fx.iter().zip(&x).map(|(f, x): (_, &f64)| (f - x).powi(2));
+            close(values.get(step.losses[0]), &[squares.sum::<f64>() / fx.len() as f64]);
+            fx
+        };
+        assert_eq!(fx(true, &x), fx(false, &other));
+        assert_ne!(fx(true, &other), fx(false, &other));
+    }
+
+    #[test]
+    fn a_perceptual_distance_has_that_of_the_features_in_every_term() {
+        let features = Sequential {
+            layers: vec![Layer::Conv2d { inputs: 1, outputs: 2, kernel: 3, stride: 1, padding: 0 }, Layer::Flatten],
+            name: "features.".into(),
+        };
+        for clamp in [Clamp::None, Clamp::Noise(1.5)] {
+            let tape = Tape::new();
+            let f = tiny("");
+            let networks = Networks { f: &f, features: Some(&features) };
+            let objective = Objective { perceptual: 0.5, clamp, ..Objective::default() };
+            let step = objective.record_batches(&tape, networks, [1, BATCH], IMAGE).unwrap();
+            assert_eq!(step.parameters.len(), f.parameters().len());
+            let distance = |a: Var<'_>, b: Var<'_>| {
+                let values = interpret(&tape, &BTreeMap::new());
+                let [a, b] = [a, b].map(|v| values.get(v).to_vec());
+                a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / a.len() as f64
+            };
+            let of = |v| features.apply(v, Mode::Running(""));
+            for (loss, [a, b]) in step.losses.into_iter().zip([[step.fx, step.x], [step.w, step.y]]) {
+                let seen = [of(a), of(b)];
+                let expected = distance(a, b) + 0.5 * distance(seen[0], seen[1]);
+                let found = interpret(&tape, &BTreeMap::new()).get(loss)[0];
+                assert!((found - expected).abs() < 1e-7, "{found} and {expected}");
+            }
+        }
+        let (tape, objective) = (Tape::new(), Objective { perceptual: 0.5, ..Objective::default() });
+        let alone = objective.record(&tape, &tiny(""), BATCH, IMAGE);
+        assert!(alone.err().unwrap().to_string().contains("needs both features and a weight"));
     }
 
     #[test]
     fn running_averages_move_in_the_order_of_the_applications() {
         let tape = Tape::new();
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
+        let objective = Objective::default();
         objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
         let nodes = tape.nodes();
         let updates = nodes.iter().filter(|n| n.name() == "update_running");
@@ -544,7 +749,7 @@ mod tests {
     fn every_dropout_of_a_step_has_a_mask_of_its_own_and_without_it_there_is_no_trace_of_it() {
         let recorded = |dropout: f32| {
             let tape = Tape::new();
-            let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout, nearest: 0.0 };
+            let objective = Objective { dropout, ..Objective::default() };
             objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
             let inputs = tape.all(|n| matches!(n.source, Source::Input(_))).len();
             let nodes = tape.nodes();

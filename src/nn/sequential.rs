@@ -247,10 +247,20 @@ impl Sequential {
     /// each class, 1 for that of the sample and 0 for all others.
     #[track_caller]
     pub fn apply_to<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> Var<'t> {
+        self.apply_with_code(x, labels, mode)[0]
+    }
+
+    /// Records the layers as [`apply_to`](Self::apply_to). Returns the output and the code at the bottleneck: the input of
+    /// the first transposed convolution, or the output if there is none.
+    #[track_caller]
+    pub(crate) fn apply_with_code<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> [Var<'t>; 2] {
         let alike = |classes: usize| x.tape().constant(1.0 / classes as f32, [x.shape().batch(), classes]);
         let labels = labels.or_else(|| self.classes().map(alike));
-        let mut x = x;
+        let (mut x, mut code) = (x, None);
         for (i, layer) in self.layers.iter().enumerate() {
+            if matches!(layer, Layer::ConvTranspose2d { .. }) {
+                code.get_or_insert(x);
+            }
             let normalised = i > 0 && self.norms().any(|(norm, _)| norm == i - 1);
             x = match *layer {
                 Layer::Conv2d { stride, padding, .. } => {
@@ -280,7 +290,7 @@ impl Sequential {
                 Layer::Flatten => x.reshape([x.shape().batch(), x.shape().per_sample()]),
             };
         }
-        x
+        [x, code.unwrap_or(x)]
     }
 
     /// Weight and bias of layer `i` as state on `tape`. The layer must have parameters.
