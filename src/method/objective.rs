@@ -17,10 +17,11 @@ pub enum Distance {
 }
 
 /// What idempotence draws a sample y = f(z) to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// w = f(y), with the gradient through this outer application, as in the paper.
+    #[default]
     Twice,
     /// 3w − 2f(w), held constant: the step of McWeeny's purification, K′ = 3K² − 2K³, which has the idempotent maps as its
     /// attracting fixed points (Jensen & Vicary, "Enforcing idempotency in neural networks", 2025).

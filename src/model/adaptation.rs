@@ -39,11 +39,13 @@ const PREFIX: &str = "picture.";
 
 impl AdaptiveGenerator {
     /// The number of batches of copies.
-    pub const BATCHES: usize = 12;
+    pub const BATCHES: usize = 6;
     /// The number of copies per batch.
     pub const COPIES: usize = 16;
     /// The greatest shift of a copy, in pixels.
     pub const SHIFT: usize = 3;
+    /// The number of steps of test-time training that docs/study.md recommends.
+    pub const STEPS: usize = 20;
     /// The greatest number of steps of test-time training.
     pub const MOST_STEPS: usize = 1000;
     /// The optimiser of test-time training.
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(together[..64], together[128..]);
         assert_ne!(together[..64], together[64..128]);
         assert_eq!(together[64..128], adaptive.blocking_apply(&b).unwrap());
-        // The averages of images are 0 and 1; their weight is 0.9¹².
+        // The averages of images are 0 and 1; their weight is 0.9⁶.
         let store = gpu().wait(adaptive.store.read(gpu())).unwrap();
         let [_, first] = ["running_mean", "running_var"].map(|what| {
             let (name, values) =
@@ -233,7 +235,7 @@ mod tests {
             assert_ne!(*values, tensors[&name.replace(PREFIX, "image.")], "{name}");
             values.clone()
         });
-        assert!(first.iter().all(|variance| *variance > 0.28), "{first:?}");
+        assert!(first.iter().all(|variance| *variance > 0.53), "{first:?}");
     }
 
     #[test]

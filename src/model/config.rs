@@ -71,6 +71,9 @@ settings! {
         /// Number of classes of a conditional network, whose batch norms have a scale and shift for each label; 0 without labels.
         #[serde(default)]
         pub classes: usize [0 to 256],
+        /// Bottleneck: plain (as published) or deviation (with the minibatch standard deviation as a further channel).
+        #[serde(default)]
+        pub bottleneck: Bottleneck,
         /// Batch size in images; batch norm needs two.
         pub batch: usize [2 to 65536],
         /// Number of batches per step, whose gradients are averaged; batch norm uses the statistics of each.
@@ -129,7 +132,7 @@ settings! {
         #[serde(default)]
         pub balance: f32 [0 to 1000],
         /// Target of idempotence: twice (f(f(z)), as in the paper) or purified (3f²(z) − 2f³(z), held constant).
-        #[serde(default = "twice")]
+        #[serde(default)]
         pub target: Target,
         /// Share of the images that are degraded before f reconstructs them, as a denoiser does; the paper has 0.
         #[serde(default)]
@@ -161,14 +164,20 @@ fn features() -> PathBuf {
     "models/classifier.safetensors".into()
 }
 
-/// The target of the paper.
-fn twice() -> Target {
-    Target::Twice
-}
-
 /// The final factor of a constant schedule.
 fn whole() -> f64 {
     1.0
+}
+
+/// What lies between encoder and decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bottleneck {
+    /// Nothing, as published.
+    #[default]
+    Plain,
+    /// The minibatch standard deviation as a further channel; see [`Layer`](crate::nn::Layer::MinibatchDeviation).
+    Deviation,
 }
 
 /// The bound of the tightness loss; see [`Clamp`].
@@ -219,6 +228,7 @@ impl Preset {
             network: Network::MNIST,
             width: 64,
             classes: 0,
+            bottleneck: Bottleneck::Plain,
             batch: 256,
             accumulate: 1,
             clip: 0.0,
@@ -315,6 +325,10 @@ impl Config {
     /// The network.
     pub fn layers(&self) -> Sequential {
         let layers = self.network.layers(self.width);
+        let layers = match self.bottleneck {
+            Bottleneck::Plain => layers,
+            Bottleneck::Deviation => layers.with_minibatch_deviation(),
+        };
         if self.classes == 0 { layers } else { layers.conditional(self.classes) }
     }
 
