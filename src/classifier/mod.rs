@@ -156,9 +156,7 @@ impl Classifier {
 
     async fn with(gpu: &Gpu, (signature, tensors): Read, batch: usize) -> Result<Self, Error> {
         let mut store = Store::new();
-        for (name, values) in tensors {
-            store.set(gpu, &name, &values).await?;
-        }
+        store.set_all(gpu, tensors).await?;
         Self::new(gpu, signature, &store, batch).await
     }
 

@@ -49,9 +49,7 @@ impl SyntheticStep {
             let step = Self::record(&tape, network, [width, batch], Clamp::None)?;
             let parameters = network.layers(width).initialise(1, &PREFIXES);
             let mut store = Store::new();
-            for (name, contents) in parameters.into_iter().chain(Adam::initial(&step.parameters)) {
-                store.set(gpu, &name, &contents).await?;
-            }
+            store.set_all(gpu, parameters.into_iter().chain(Adam::initial(&step.parameters))).await?;
             let outputs = [("rec", step.losses[0]), ("fx", step.fx)];
             (compile(gpu, &store, &tape, &outputs).await?, step.x.shape().elements())
         };
