@@ -279,7 +279,7 @@ impl Preset {
                 checkpoint_every: 100,
                 ..published
             },
-            Self::Mnist => Config { steps: 2000, rec: 2.0, ..Self::Quick.config() },
+            Self::Mnist => Config { steps: 2000, rec: 2.0, nearest: 0.1, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
                 network: Network::FACES,
