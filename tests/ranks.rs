@@ -3,7 +3,7 @@
 use ign::descent::{Descent, Recorded, Task};
 use ign::error::Error;
 use ign::gpu::Gpu;
-use ign::method::{Clamp, Distance, Objective, PREFIXES};
+use ign::method::{Objective, PREFIXES};
 use ign::model::{Config, Preset};
 use ign::native::open;
 use ign::nn::{Adam, Layer, Sequential};

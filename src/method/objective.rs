@@ -96,19 +96,8 @@ pub struct Objective {
 }
 
 impl Default for Objective {
-    /// The objective of the paper with the mean squared error, without a clamp.
     fn default() -> Self {
-        Self {
-            distance: Distance::Mse,
-            clamp: Clamp::None,
-            target: Target::Twice,
-            perceptual: 0.0,
-            dropout: 0.0,
-            nearest: 0.0,
-            pulling_away: 0.0,
-            balance: 0.0,
-            degraded: false,
-        }
+        Self::PAPER
     }
 }
 
@@ -189,6 +178,19 @@ struct Outer<'t> {
 }
 
 impl Objective {
+    /// The objective of the paper, with the mean squared error and without a clamp. The default.
+    pub const PAPER: Self = Self {
+        distance: Distance::Mse,
+        clamp: Clamp::None,
+        target: Target::Twice,
+        perceptual: 0.0,
+        dropout: 0.0,
+        nearest: 0.0,
+        pulling_away: 0.0,
+        balance: 0.0,
+        degraded: false,
+    };
+
     /// The input `[3]` with the weights (λ_rec, λ_idem, λ_tight).
     pub const WEIGHTS: &'static str = "weights";
 

@@ -64,7 +64,7 @@ pub fn lanes(nodes: &[Node]) -> Vec<Lane> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ign::method::{Clamp, Distance, Objective};
+    use ign::method::{Clamp, Objective};
     use ign::nn::Adam;
     use ign::tape::Tape;
     use ign::toy::Config;
