@@ -31,7 +31,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "files", "error",
         ],
     ),
-    ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
+    ("baselines", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
     ("classifier", &["model", "descent", "nn", "compile", "tape", "gpu", "data", "random", "files", "error"]),
     (
         "metrics",
