@@ -369,7 +369,7 @@ fn trained(gpu: &Gpu, arguments: &Arguments, settings: BaselineConfig, train: Im
         Ok((f.step(), if due { Some(f.losses()?) } else { None }))
     })?;
     let training_seconds = training.elapsed().as_secs_f64();
-    let made = f.sample(seed, arguments.samples, APPLICATIONS.len())?;
+    let made = f.sample(seed, arguments.samples)?;
     say!("trained {} steps in {training_seconds:.0} s; idempotence {:.4}", f.step(), made.idempotence);
     let idempotence = made.idempotence;
     let latent = Some(LatentRecord { settings, steps: f.step(), parameters, losses, idempotence, training_seconds });

@@ -51,7 +51,7 @@ struct Standard(Vec<[f32; 2]>);
 
 /// Generated codes `[N, D]`, and the idempotence of f on their noise.
 pub struct LatentSamples {
-    /// The results of repeated applications, f(z), f(f(z)), …, in the scale of the autoencoder.
+    /// f(z), f(f(z)) and f(f(f(z))), in the scale of the autoencoder.
     pub codes: Vec<Vec<f32>>,
     /// mean |f(f(z)) − f(z)| / mean |f(z) − z|, of standardised codes. It is 0 if f is idempotent on its samples.
     pub idempotence: f64,
@@ -109,12 +109,13 @@ impl Task for LatentTask {
 }
 
 impl Latent {
-    /// A new training on `codes` of `dimensions` ≥ 1 numbers each.
+    /// A new training on `codes` of `dimensions` numbers each, at least 1.
     ///
     /// # Errors
     /// If a setting is out of range, the batch size exceeds the number of codes, or the adapter fails.
     pub fn new(gpu: &Gpu, mut codes: Vec<f32>, dimensions: usize, config: LatentConfig) -> Result<Self, Error> {
         config.check()?;
+        Error::check_least("dimensions", dimensions as u64, 1, "")?;
         let batches = Batches::new(codes.len() / dimensions, config.batch, config.seed)?;
         let standard = Standard::fit(&codes, dimensions);
         standard.apply(&mut codes);
@@ -148,15 +149,15 @@ impl Latent {
         self.descent.blocking_losses()
     }
 
-    /// Generates `count` codes, determined by `seed`, with 1 to `times` applications of f; `times` is at least 2.
+    /// Generates `count` codes, determined by `seed`, with one, two and three applications of f.
     ///
     /// # Errors
     /// If a tensor is not finite, or the adapter fails.
-    pub fn sample(&self, seed: u64, count: usize, times: usize) -> Result<LatentSamples, Error> {
+    pub fn sample(&self, seed: u64, count: usize) -> Result<LatentSamples, Error> {
         self.descent.blocking_finite_tensors()?;
         let d = self.descent.task().dimensions;
         let z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * d);
-        let mut codes = self.f.blocking_repeat(Role::Sample, &z, times)?;
+        let mut codes = self.f.blocking_repeat(Role::Sample, &z, 3)?;
         let idempotence = moved(&codes[0], &codes[1], d) / moved(&z, &codes[0], d);
         codes.iter_mut().for_each(|codes| self.standard.invert(codes));
         Ok(LatentSamples { codes, idempotence })
@@ -223,7 +224,7 @@ mod tests {
         let mut latent = Latent::new(gpu(), circle(), 3, config()).unwrap();
         // The mean distance of samples from the ellipse, in standard coordinates, and the idempotence.
         let quality = |latent: &Latent| {
-            let LatentSamples { codes, idempotence } = latent.sample(3, 300, 3).unwrap();
+            let LatentSamples { codes, idempotence } = latent.sample(3, 300).unwrap();
             assert_eq!(codes.iter().map(Vec::len).collect::<Vec<_>>(), [900; 3]);
             let off = |code: &[f32]| ((code[0] - 5.0).hypot(code[1] / 3.0) - 1.0).abs() + (code[2] - 2.0).abs();
             (codes[0].chunks(3).map(off).sum::<f32>() / 300.0, idempotence)
@@ -240,7 +241,7 @@ mod tests {
         let run = |seed| {
             let mut latent = Latent::new(gpu(), circle(), 3, LatentConfig { seed, ..config() }).unwrap();
             (0..3).for_each(|_| latent.advance().unwrap());
-            (latent.losses().unwrap(), latent.sample(1, 5, 2).unwrap().codes)
+            (latent.losses().unwrap(), latent.sample(1, 5).unwrap().codes)
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));

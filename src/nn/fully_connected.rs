@@ -29,3 +29,24 @@ impl Sequential {
         tensors
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaky_relu_stands_between_two_layers() {
+        let full = |inputs, outputs| Layer::Conv2d { inputs, outputs, kernel: 1, stride: 1, padding: 0 };
+        let layers = vec![full(2, 5), Layer::LeakyRelu(0.2), full(5, 3)];
+        assert_eq!(Sequential::fully_connected(&[2, 5, 3]).layers, layers);
+    }
+
+    #[test]
+    fn the_variance_of_the_weights_is_2_by_the_inputs() {
+        let tensors = Sequential::fully_connected(&[50, 200]).initialise_fully_connected(1);
+        let weights = &tensors["0.weight"];
+        let variance = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
+        assert!((variance * 25.0 - 1.0).abs() < 0.05, "{variance}");
+        assert_eq!(tensors["0.bias"], [0.0; 200]);
+    }
+}
