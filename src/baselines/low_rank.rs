@@ -149,7 +149,7 @@ mod tests {
         let sampler = LowRank::new(gpu(), &checkpoint, &images, 3).unwrap();
         let f = Generator::blocking_load(gpu(), &checkpoint, 1, NormStatistics::Role).unwrap();
         let expected = f.blocking_apply(Role::Image, &images.gather(0..1)).unwrap();
-        assert!(differ(&expected, &vec![expected[0]; 784]), "the network says nothing");
+        assert!(differ(&expected, &[expected[0]; 784]), "the network says nothing");
         let [found, again] = sampler.sample(1, 2).unwrap();
         assert_eq!(found.len(), 2 * 784);
         for image in found.chunks(784) {
