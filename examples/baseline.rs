@@ -388,7 +388,7 @@ fn low_rank(gpu: &Gpu, arguments: &Arguments, train: &Images) -> Result<Made, Bo
     let share = sampler.share();
     say!("{rank} principal components have {:.1} % of the variance of the codes", 100.0 * share);
     let images = sampler.sample(arguments.seed, arguments.samples)?;
-    let sets = ["low-rank", "f(low-rank)"].map(String::from).into_iter().zip(images).collect();
+    let sets = ["low-rank", "low-rank f"].map(String::from).into_iter().zip(images).collect();
     Ok(Made { trained: None, latent: None, low_rank: Some(LowRankRecord { model, rank, share }), sets })
 }
 
