@@ -393,7 +393,7 @@ fn low_rank(gpu: &Gpu, arguments: &Arguments, train: &Images) -> Result<Made, Bo
 }
 
 /// The names of `latent`'s samples, by the number of applications of f.
-const APPLICATIONS: [&str; 3] = ["latent", "latent f²", "latent f³"];
+const APPLICATIONS: [&str; 3] = ["latent", "latent ff", "latent fff"];
 
 type Losses = Vec<(&'static str, f32)>;
 
