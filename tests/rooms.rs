@@ -45,7 +45,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "error",
         ],
     ),
-    ("baselines", &["descent", "model", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
+    ("baselines", &["descent", "model", "method", "nn", "compile", "tape", "gpu", "data", "random", "error"]),
     (
         "metrics",
         &[
