@@ -35,11 +35,11 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(inner.split('|').map(|cell| cell.trim().to_string()).collect())
 }
 
-/// What the first cell of a row says: the name of the run, or a pattern that ends in `*` for several seeds; the samples, f(z)
-/// unless told; whether the row is bold.
+/// What the first cell of a row says: the name of the run, or a pattern that ends in `*` for several seeds; after a comma, the
+/// samples, if not the first of the run; whether the row is bold.
 struct Entry {
     run: String,
-    samples: Option<String>,
+    samples: String,
     bold: bool,
 }
 
@@ -48,8 +48,7 @@ impl Entry {
         let bold = cell.starts_with("**");
         let mut parts = cell.trim_matches('*').split('`');
         let (run, rest) = (parts.nth(1)?.to_string(), parts.next().unwrap_or_default());
-        let samples = rest.trim_start_matches(',').trim();
-        Some(Self { run, samples: samples.starts_with("f(").then(|| samples.into()), bold })
+        Some(Self { run, samples: rest.trim_start_matches(',').trim().into(), bold })
     }
 
     /// The line of a table with these headings.
@@ -77,10 +76,7 @@ impl Entry {
 
     /// The figure for a column, empty if it was not measured; `None` if the column is text.
     fn figure(&self, row: &Row, heading: &str) -> Option<String> {
-        let set = match &self.samples {
-            Some(name) => row.samples(name),
-            None => row.samples.first(),
-        };
+        let set = row.samples(&self.samples).or(row.samples.first());
         let one = |figure: fn(&Samples) -> Option<f64>, digits: usize| number(set.and_then(figure), digits);
         let each = |figure: fn(&Samples) -> Option<f64>, digits: usize| {
             let sets = row.samples.iter().filter(|set| set.name.starts_with("f("));
