@@ -100,8 +100,7 @@ def endless(browser):
 def keyboard(browser):
     """Tab indents, and Control with Enter checks."""
     begin = browser.run(f"return {KERNEL}")
-    browser.run("const box = document.querySelector('#kernel'); box.focus(); box.setSelectionRange(0, 0)")
-    # Typing begins at the end of a text area.
+    browser.run("const box = document.querySelector('#kernel'); box.focus(); box.setSelectionRange(box.value.length, box.value.length)")
     browser.keys("#kernel", TAB)
     assert browser.run(f"return {KERNEL}") == begin + "  "
     browser.keys("#kernel", CONTROL + ENTER)
