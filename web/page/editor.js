@@ -1,10 +1,10 @@
-// A text area with numbered lines. Tab indents, Shift+Tab takes that back; after Escape, Tab leaves.
+// A text area with numbered lines, which may be the end of a longer text. Tab indents, Shift+Tab takes that back; after Escape, Tab leaves.
 
 const INDENT = '  ';
 
 /** `changed` is called with the text after each change by the user. */
 export function editor(area, gutter, changed) {
-  let marked = 0, leaving = false;
+  let before = 0, marked = 0, leaving = false;
 
   /** As many numbers as lines, all of which are shown: only the page scrolls. */
   function number() {
@@ -12,8 +12,8 @@ export function editor(area, gutter, changed) {
     area.rows = lines;
     gutter.replaceChildren(...Array.from({ length: lines }, (_, i) => {
       const line = document.createElement('span');
-      line.textContent = i + 1;
-      line.classList.toggle('marked', i + 1 === marked);
+      line.textContent = before + i + 1;
+      line.classList.toggle('marked', before + i + 1 === marked);
       return line;
     }));
   }
@@ -54,9 +54,10 @@ export function editor(area, gutter, changed) {
 
   return {
     value: () => area.value,
-    /** Shows another text. */
-    show(text) {
+    /** Shows another text, before which there are so many lines that are not shown. */
+    show(text, hidden) {
       area.value = text;
+      before = hidden;
       mark(0);
     },
     /** Replaces the text, as an edit of the user. */
@@ -65,12 +66,12 @@ export function editor(area, gutter, changed) {
     mark,
     /** Selects a line from a column, which counts bytes, to its end. */
     go(line, column) {
-      const lines = area.value.split('\n'), text = lines[line - 1] ?? '';
-      const begin = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
+      const lines = area.value.split('\n'), at = line - before - 1, text = lines[at] ?? '';
+      const begin = lines.slice(0, at).reduce((sum, { length }) => sum + length + 1, 0);
       const bytes = new TextEncoder().encode(text).slice(0, Math.max(column - 1, 0));
       area.focus({ preventScroll: true });
       area.setSelectionRange(begin + new TextDecoder().decode(bytes).length, begin + text.length);
-      gutter.children[line - 1]?.scrollIntoView({ block: 'center' });
+      gutter.children[at]?.scrollIntoView({ block: 'center' });
     },
   };
 }

@@ -7,6 +7,23 @@ import { store } from './store.js';
 const $ = id => document.getElementById(id);
 const text = name => `puzzle ${name}`, passed = name => `passed ${name}`;
 
+/** The comment with which a stub begins, with its empty line, and the code below it. */
+function parts(stub) {
+  const [task] = stub.match(/^(\/\/.*\n)*\n*/);
+  return { task, code: stub.slice(task.length) };
+}
+
+/** The paragraphs of a task, but for its title. Lines of a paragraph are joined, unless they are a table. */
+function paragraphs(task) {
+  const texts = task.replace(/^\/\/ ?/gm, '').trim().split('\n\n').slice(1);
+  return texts.map(text => {
+    const isTable = /\S {2,}\S/.test(text), made = document.createElement('p');
+    made.className = isTable ? 'table' : '';
+    made.textContent = isTable ? text : text.replaceAll('\n', ' ');
+    return made;
+  });
+}
+
 /** A worker, and `ask(question, said)`, which resolves to its answer. After an error it is of no more use. */
 function start() {
   const worker = new Worker('puzzle-worker.js', { type: 'module' });
@@ -40,9 +57,10 @@ export function puzzles() {
   visit();
 }
 
-function view(list, worker) {
+function view(stubs, worker) {
+  const list = stubs.map(puzzle => ({ ...puzzle, ...parts(puzzle.stub) }));
   const write = editor($('kernel'), $('gutter'), value => {
-    const unchanged = value === puzzle.stub;
+    const unchanged = value === puzzle.code;
     store.set(text(puzzle.name), unchanged ? null : value);
     $('puzzle-reset').disabled = unchanged;
     $('puzzle-jump').hidden = true;
@@ -94,8 +112,9 @@ function view(list, worker) {
     hints();
     say('');
     $('puzzle-check').disabled = false;
-    write.show(store.get(text(puzzle.name)) ?? puzzle.stub);
-    $('puzzle-reset').disabled = write.value() === puzzle.stub;
+    $('puzzle-task').replaceChildren(...paragraphs(puzzle.task));
+    write.show(store.get(text(puzzle.name)) ?? puzzle.code, puzzle.task.split('\n').length - 1);
+    $('puzzle-reset').disabled = write.value() === puzzle.code;
   }
 
   function hints() {
@@ -109,11 +128,11 @@ function view(list, worker) {
     $('puzzle-hints').append(hint);
     hints();
   };
-  $('puzzle-reset').onclick = () => { write.replace(puzzle.stub); say(''); };
+  $('puzzle-reset').onclick = () => { write.replace(puzzle.code); say(''); };
 
   /** Checks the kernel. A check that still runs is ended. */
   async function check() {
-    const mine = ++round, { name } = puzzle;
+    const mine = ++round, { name, task } = puzzle;
     const current = () => mine === round;
     write.mark(0);
     $('puzzle-check').disabled = true;
@@ -122,7 +141,7 @@ function view(list, worker) {
     say('Running in the simulator …');
     try {
       if (!worker) { worker = start(); await worker.ask(); }
-      const { verdict } = await worker.ask({ name, wgsl: write.value() }, words => { if (current()) say(words); });
+      const { verdict } = await worker.ask({ name, wgsl: task + write.value() }, words => { if (current()) say(words); });
       if (verdict.passed) {
         store.set(passed(name), 'yes');
         progress();

@@ -73,7 +73,8 @@ def invalid(browser):
     begin = browser.run(f"return {KERNEL}")
     write(browser, begin.replace("// Your code: store the result of element i.", "y[i] = x[j];"))
     said = check(browser)
-    line = begin[: begin.index("// Your code")].count("\n") + 1
+    first = browser.run("return Number(document.querySelector('#gutter span').textContent)")
+    line = begin[: begin.index("// Your code")].count("\n") + first
     assert f":{line}:12: " in said and "j" in said, said
     assert browser.run(f"return {MARKED}") == [line]
     browser.screenshot("puzzles-invalid")
