@@ -3,8 +3,8 @@
 // The mean and the biased variance of each channel c over all images and pixels:
 // statistics[0, c] = Σ x / count and statistics[1, c] = Σ (x − mean)² / count with count = images·pixels.
 //
-// One workgroup per channel. This kernel uses that the variance is the mean of x² minus the square of the mean of x, which is true.
-// Yet its results are wrong: the mean of these channels is far from zero, and their variance is small.
+// One workgroup per channel. This kernel takes the variance as the mean of x² minus the square of the mean of x. That is an
+// identity, and yet the results are wrong: the mean of these channels is far from zero, and their variance is small.
 //
 // x            [images, channels, pixels]
 // statistics   [2, channels]

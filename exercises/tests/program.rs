@@ -1,6 +1,7 @@
 //! The command line, in a copy of the files to edit.
 
 use exercises::kernels::PUZZLES;
+use exercises::tape;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,20 @@ fn a_watched_file_is_checked_again_when_it_is_saved() {
     let second: Vec<_> = lines.collect();
     assert!(second.concat().contains("passed: all elements are right"), "{second:?}");
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_description_lists_every_puzzle() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let kernels = PUZZLES.iter().map(|puzzle| (puzzle.text, puzzle.file, puzzle.leads_to));
+    let tape = tape::PUZZLES.iter().map(|puzzle| (puzzle.text, puzzle.file, puzzle.leads_to));
+    for (text, file, leads_to) in kernels.chain(tape) {
+        let file = file.strip_prefix("exercises/").unwrap();
+        let shader = leads_to.rsplit('/').next().unwrap();
+        let (number, name, title) = (text.number, text.name, text.title);
+        let row = format!("| {number} | [{name}]({file}) | {title} | [{shader}](../{leads_to}) |");
+        assert!(readme.contains(&row), "exercises/README.md should have the row\n{row}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn both(gpu: &Gpu, wgsl: &'static str) -> [Vec<u32>; 2] {
     buffers.insert("x".to_string(), x.iter().map(|x| x.to_bits()).collect());
     buffers.insert("y".to_string(), vec![0; 4 * COUNT]);
     let subgroup = gpu.caps().subgroup.unwrap_or(1);
-    let run = Launch { kernel: &kernel, entry: "main", groups: 2, subgroup };
+    let run = Launch { kernel: &kernel, entry: "main", groups: 2, subgroup, cleared: true };
     launch(&run, &mut buffers).unwrap_or_else(|flaw| panic!("{flaw:?}"));
 
     let mut commands = Commands::default();

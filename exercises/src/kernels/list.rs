@@ -10,7 +10,7 @@ macro_rules! puzzle {
             text: Text { number: $number, name: $name, title: $title, hints: $hints },
             file: concat!("exercises/kernels/", $file),
             solution_file: concat!("exercises/solutions/kernels/", $file),
-            #[cfg(target_arch = "wasm32")]
+            #[cfg(feature = "stubs")]
             stub: include_str!(concat!("../../kernels/", $file)),
             solution: include_str!(concat!("../../solutions/kernels/", $file)),
             leads_to: $leads_to,

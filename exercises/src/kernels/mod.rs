@@ -31,9 +31,9 @@ pub struct Puzzle {
     pub file: &'static str,
     /// The file of the reference solution, from the root of the repository.
     pub solution_file: &'static str,
-    /// Text of the learner's file as it comes with the project. Only for browsers: elsewhere the program reads the file, and
-    /// would be compiled anew with each change of it.
-    #[cfg(target_arch = "wasm32")]
+    /// Text of the learner's file as it comes with the project. Only with the feature `stubs`: the program of this package
+    /// reads the file, and would be compiled anew with each change of it.
+    #[cfg(feature = "stubs")]
     pub stub: &'static str,
     /// Text of the reference solution.
     pub solution: &'static str,

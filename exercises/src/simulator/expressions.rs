@@ -7,7 +7,8 @@ use super::machine::{Column, Machine, Outside};
 use super::memory::Kind;
 use super::statements::Frame;
 use naga::{
-    ArraySize, Expression, Handle, Literal, MathFunction, RelationalFunction, ScalarKind, Span, Type, TypeInner,
+    ArraySize, BinaryOperator, Expression, Handle, Literal, MathFunction, RelationalFunction, ScalarKind, Span, Type,
+    TypeInner,
 };
 use std::rc::Rc;
 
@@ -51,8 +52,12 @@ impl<'a> Machine<'a> {
             Expression::Splat { size, value } => Ok(self.constant(*value, span)?.repeat(*size as usize)),
             Expression::Compose { ty, components } => {
                 let parts = components.iter().map(|&part| self.constant(part, span)).collect::<Result<Vec<_>, _>>()?;
-                let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
-                Ok(self.composed(*ty, &parts))
+                let sizes: Vec<_> = parts.iter().map(Vec::len).collect();
+                let mut value = vec![0; words(module, &module.types[*ty].inner)];
+                for (part, offset) in parts.iter().zip(self.offsets(*ty, &sizes)) {
+                    value[offset..offset + part.len()].copy_from_slice(part);
+                }
+                Ok(value)
             }
             _ => Err(self.kernel.flaw(span, "the checker does not know this constant expression".into())),
         }
@@ -70,22 +75,16 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// A value of type `ty` with these components.
-    fn composed(&self, ty: Handle<Type>, parts: &[&[u32]]) -> Vec<u32> {
+    /// The first word of each component of a value of type `ty`, given their numbers of words.
+    fn offsets(&self, ty: Handle<Type>, sizes: &[usize]) -> Vec<usize> {
         let module = &self.kernel.module;
         let inner = &module.types[ty].inner;
-        let mut value = vec![0; words(module, inner)];
-        let mut end = 0;
-        for (i, part) in parts.iter().enumerate() {
-            let at = match inner {
-                TypeInner::Array { base, stride, .. } => i * array_stride(module, *base, *stride),
-                TypeInner::Struct { .. } => member_offset(module, inner, i),
-                _ => end,
-            };
-            value[at..at + part.len()].copy_from_slice(part);
-            end = at + part.len();
-        }
-        value
+        let offset = |i: usize| match inner {
+            TypeInner::Array { base, stride, .. } => i * array_stride(module, *base, *stride),
+            TypeInner::Struct { .. } => member_offset(module, inner, i),
+            _ => sizes[..i].iter().sum(),
+        };
+        (0..sizes.len()).map(offset).collect()
     }
 
     fn inner(&self, frame: &Frame<'a>, handle: Handle<Expression>) -> &'a TypeInner {
@@ -113,20 +112,23 @@ impl<'a> Machine<'a> {
             Expression::LocalVariable(local) => Ok(self.start_of(frame.locals[local.index()])),
             Expression::Compose { ty, components } => {
                 let parts = components.iter().map(|&part| self.data(frame, part)).collect::<Result<Vec<_>, _>>()?;
-                self.map(size, lanes, |machine, lane| {
-                    let parts: Vec<_> = parts.iter().map(|part| part.of(lane)).collect();
-                    Some(machine.composed(*ty, &parts))
-                })
-                .ok_or_else(|| unknown("this value"))
+                let sizes: Vec<_> = parts.iter().map(|part| part.size).collect();
+                let offsets = self.offsets(*ty, &sizes);
+                Ok(self.each(size, lanes, |lane, out| {
+                    for (part, &offset) in parts.iter().zip(&offsets) {
+                        out[offset..offset + part.size].copy_from_slice(part.of(lane));
+                    }
+                }))
             }
             Expression::Splat { value, .. } => {
                 let value = self.data(frame, *value)?;
-                self.map(size, lanes, |_, lane| Some(value.of(lane).repeat(size))).ok_or_else(|| unknown("this vector"))
+                Ok(self.each(size, lanes, |lane, out| out.fill(value.of(lane)[0])))
             }
             Expression::Swizzle { vector, pattern, .. } => {
                 let vector = self.data(frame, *vector)?;
-                let pick = |lane| pattern[..size].iter().map(|&i| vector.of(lane)[i as usize]).collect();
-                self.map(size, lanes, |_, lane| Some(pick(lane))).ok_or_else(|| unknown("this vector"))
+                Ok(self.each(size, lanes, |lane, out| {
+                    out.iter_mut().zip(pattern).for_each(|(out, &i)| *out = vector.of(lane)[i as usize]);
+                }))
             }
             Expression::AccessIndex { base, index } => {
                 let index = Indices::Fixed(*index);
@@ -154,71 +156,76 @@ impl<'a> Machine<'a> {
             }
             Expression::Unary { op, expr } => {
                 let (kind, x) = (self.kind(frame, *expr), self.data(frame, *expr)?);
-                let each = |lane| x.of(lane).iter().map(|&x| unary(*op, kind, x)).collect();
-                self.map(size, lanes, |_, lane| each(lane)).ok_or_else(|| unknown("this operation"))
+                self.words(size, lanes, |lane, i| unary(*op, kind, x.at(lane, i)))
+                    .ok_or_else(|| unknown("this operation"))
             }
             Expression::Binary { op, left, right } => {
                 let kind = self.kind(frame, *left);
                 let (a, b) = (self.data(frame, *left)?, self.data(frame, *right)?);
-                self.map(size, lanes, |_, lane| {
-                    let (a, b) = (a.of(lane), b.of(lane));
-                    (0..size).map(|i| binary(*op, kind, a[i % a.len()], b[i % b.len()])).collect()
-                })
-                .ok_or_else(|| unknown("this operation"))
+                self.words(size, lanes, |lane, i| binary(*op, kind, a.at(lane, i), b.at(lane, i)))
+                    .ok_or_else(|| unknown("this operation"))
             }
             Expression::Select { condition, accept, reject } => {
                 let condition = self.data(frame, *condition)?;
                 let (accept, reject) = (self.data(frame, *accept)?, self.data(frame, *reject)?);
-                self.map(size, lanes, |_, lane| {
-                    let condition = condition.of(lane);
-                    let pick = |i: usize| if condition[i % condition.len()] != 0 { &accept } else { &reject };
-                    Some((0..size).map(|i| pick(i).of(lane)[i]).collect())
-                })
-                .ok_or_else(|| unknown("this selection"))
+                let pick = |lane, i| if condition.at(lane, i) != 0 { &accept } else { &reject }.at(lane, i);
+                self.words(size, lanes, |lane, i| Some(pick(lane, i))).ok_or_else(|| unknown("this selection"))
             }
             Expression::Relational { fun, argument } => {
                 let x = self.data(frame, *argument)?;
-                self.map(size, lanes, |_, lane| {
-                    let x = x.of(lane);
-                    Some(match fun {
-                        RelationalFunction::All => vec![u32::from(x.iter().all(|&x| x != 0))],
-                        RelationalFunction::Any => vec![u32::from(x.iter().any(|&x| x != 0))],
-                        RelationalFunction::IsNan => x.iter().map(|&x| u32::from(f32::from_bits(x).is_nan())).collect(),
-                        RelationalFunction::IsInf => {
-                            x.iter().map(|&x| u32::from(f32::from_bits(x).is_infinite())).collect()
-                        }
-                    })
+                let float = |lane, i| f32::from_bits(x.at(lane, i));
+                let holds = |lane, i| match fun {
+                    RelationalFunction::All => x.of(lane).iter().all(|&x| x != 0),
+                    RelationalFunction::Any => x.of(lane).iter().any(|&x| x != 0),
+                    RelationalFunction::IsNan => float(lane, i).is_nan(),
+                    RelationalFunction::IsInf => float(lane, i).is_infinite(),
+                };
+                self.words(size, lanes, |lane, i| Some(holds(lane, i).into())).ok_or_else(|| unknown("this function"))
+            }
+            Expression::Math { fun: MathFunction::Dot, arg, arg1: Some(arg1), .. } => {
+                let kind = self.kind(frame, *arg);
+                let (a, b) = (self.data(frame, *arg)?, self.data(frame, *arg1)?);
+                let product = |lane, i| binary(BinaryOperator::Multiply, kind, a.at(lane, i), b.at(lane, i));
+                self.words(size, lanes, |lane, _| {
+                    let add = |sum, i| binary(BinaryOperator::Add, kind, sum, product(lane, i)?);
+                    (1..a.size).try_fold(product(lane, 0)?, add)
                 })
-                .ok_or_else(|| unknown("this function"))
+                .ok_or_else(|| unknown("this product"))
             }
             Expression::Math { fun, arg, arg1, arg2, arg3: _ } => {
                 let kind = self.kind(frame, *arg);
-                let mut x = vec![self.data(frame, *arg)?];
-                for more in [arg1, arg2].into_iter().flatten() {
-                    x.push(self.data(frame, *more)?);
-                }
-                self.map(size, lanes, |_, lane| {
-                    let x: Vec<_> = x.iter().map(|x| x.of(lane)).collect();
-                    function(*fun, kind, &x, size)
+                let a = self.data(frame, *arg)?;
+                let b = arg1.map(|arg| self.data(frame, arg)).transpose()?;
+                let c = arg2.map(|arg| self.data(frame, arg)).transpose()?;
+                self.words(size, lanes, |lane, i| {
+                    let more = [&b, &c].map(|x| x.as_ref().map_or(0, |x| x.at(lane, i)));
+                    math(*fun, kind, [a.at(lane, i), more[0], more[1]])
                 })
                 .ok_or_else(|| unknown(&format!("the function {fun:?} of these operands")))
             }
             Expression::As { expr, kind, convert: width } => {
                 let (from, x) = (self.kind(frame, *expr), self.data(frame, *expr)?);
-                let each = |x: &u32| if width.is_some() { convert(from, *kind, *x) } else { Some(*x) };
-                self.map(size, lanes, |_, lane| x.of(lane).iter().map(each).collect())
-                    .ok_or_else(|| unknown("this conversion"))
+                let value = |x| if width.is_some() { convert(from, *kind, x) } else { Some(x) };
+                self.words(size, lanes, |lane, i| value(x.at(lane, i))).ok_or_else(|| unknown("this conversion"))
             }
             _ => Err(unknown("this expression")),
         }
     }
 
-    /// `size` words for each of `lanes`, unless one of them has no value.
-    fn map(&self, size: usize, lanes: &[u32], value: impl Fn(&Self, u32) -> Option<Vec<u32>>) -> Option<Column> {
+    /// A column of `size` words, which `value` fills for each of `lanes`.
+    fn each(&self, size: usize, lanes: &[u32], value: impl Fn(u32, &mut [u32])) -> Column {
+        let mut data = vec![0; size * self.lanes];
+        lanes.iter().for_each(|&lane| value(lane, &mut data[lane as usize * size..][..size]));
+        Column::Words { size, data }
+    }
+
+    /// A column of `size` words, word by word, unless one of them has no value.
+    fn words(&self, size: usize, lanes: &[u32], value: impl Fn(u32, usize) -> Option<u32>) -> Option<Column> {
         let mut data = vec![0; size * self.lanes];
         for &lane in lanes {
-            let at = lane as usize * size;
-            data[at..at + size].copy_from_slice(value(self, lane)?.get(..size)?);
+            for (i, word) in data[lane as usize * size..][..size].iter_mut().enumerate() {
+                *word = value(lane, i)?;
+            }
         }
         Some(Column::Words { size, data })
     }
@@ -356,6 +363,11 @@ impl Words {
             Column::Pointer { .. } => &[],
         }
     }
+
+    /// Component `i` of an invocation's vector, or its only number.
+    fn at(&self, lane: u32, i: usize) -> u32 {
+        self.of(lane)[if self.size == 1 { 0 } else { i }]
+    }
 }
 
 /// An index: the same for all invocations, or a number of each, with whether it is signed.
@@ -372,18 +384,4 @@ impl Indices {
             Self::Each(words, false) => words.of(lane)[0].into(),
         }
     }
-}
-
-/// A function of WGSL, of numbers or vectors of `size` components.
-fn function(function: MathFunction, kind: ScalarKind, x: &[&[u32]], size: usize) -> Option<Vec<u32>> {
-    if function == MathFunction::Dot {
-        let mut sum = binary(naga::BinaryOperator::Multiply, kind, x[0][0], x[1][0])?;
-        for (a, b) in x[0].iter().zip(x[1]).skip(1) {
-            let product = binary(naga::BinaryOperator::Multiply, kind, *a, *b)?;
-            sum = binary(naga::BinaryOperator::Add, kind, sum, product)?;
-        }
-        return Some(vec![sum]);
-    }
-    let operand = |n: usize, i: usize| x.get(n).map_or(0, |x| x[i % x.len()]);
-    (0..size).map(|i| math(function, kind, [0, 1, 2].map(|n| operand(n, i)))).collect()
 }

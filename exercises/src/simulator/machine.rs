@@ -24,6 +24,9 @@ pub struct Launch<'a> {
     pub groups: u32,
     /// Number of invocations of a subgroup.
     pub subgroup: u32,
+    /// Whether workgroup memory is zero at first, as WGSL says. Else reading what nothing has written is a flaw: the engine's
+    /// kernels are compiled without runtime checks.
+    pub cleared: bool,
 }
 
 /// What a kernel did, summed over its invocations.
@@ -113,6 +116,7 @@ pub(super) struct Machine<'a> {
     group: u32,
     groups: u32,
     pub subgroup: u32,
+    cleared: bool,
     /// The variables of the module by their index, then those of the functions that are running.
     pub memories: Vec<Memory>,
     /// Number of barriers that the workgroup has passed, for workgroup memory and for storage.
@@ -131,8 +135,15 @@ impl<'a> Machine<'a> {
         let entry = entry.ok_or_else(|| Flaw::anywhere(format!("there is no entry point `{}`", launch.entry)))?;
         let size = module.entry_points[entry].workgroup_size;
         let lanes = size.iter().product::<u32>() as usize;
+        let uses = kernel.info.get_entry_point(entry);
         let mut memories = vec![];
         for (handle, global) in module.global_variables.iter() {
+            if uses[handle].is_empty() {
+                // Its place, so that variables have the indices of the module.
+                let kind = Kind::Workgroup;
+                memories.push(Memory { name: String::new(), ty: global.ty, kind, words: vec![], traces: vec![] });
+                continue;
+            }
             let span = module.global_variables.get_span(handle);
             let name = global.name.clone().unwrap_or_default();
             let size = words(module, &module.types[global.ty].inner);
@@ -157,7 +168,7 @@ impl<'a> Machine<'a> {
             memories.push(Memory { name, ty: global.ty, kind, words, traces });
         }
         let counts = Counts::default();
-        let (groups, subgroup) = (launch.groups, launch.subgroup);
+        let Launch { groups, subgroup, cleared, .. } = *launch;
         Ok(Self {
             kernel,
             entry,
@@ -166,6 +177,7 @@ impl<'a> Machine<'a> {
             group: 0,
             groups,
             subgroup,
+            cleared,
             memories,
             epochs: [0; 2],
             counts,
@@ -241,14 +253,18 @@ impl<'a> Machine<'a> {
         let storage = usize::from(self.memories[memory].kind == Kind::Storage);
         let by = Access { group: self.group, lane, epoch: self.epochs[storage], span };
         let Some(traces) = self.memories[memory].traces.get_mut(offset..offset + count) else { return Ok(()) };
+        let unwritten = traces.iter().position(|trace| trace.written.is_none());
+        if let Some(word) = unwritten.filter(|_| !write && !self.cleared && storage == 0) {
+            let message =
+                format!("invocation {lane} reads {}, which nothing has written", self.name_of(memory, offset + word));
+            return Err(self.kernel.flaw(span, message));
+        }
         let conflict = traces.iter_mut().enumerate().find_map(|(word, trace)| {
             let found = if write { trace.write(by) } else { trace.read(by).map(|access| (access, true)) };
             found.map(|(other, wrote)| (word, other, wrote))
         });
         let Some((word, other, wrote)) = conflict else { return Ok(()) };
-        let module = &self.kernel.module;
-        let variable = &self.memories[memory];
-        let name = format!("{}{}", variable.name, path(module, &module.types[variable.ty].inner, offset + word));
+        let name = self.name_of(memory, offset + word);
         let verb = if write { "writes" } else { "reads" };
         let earlier = if wrote { "writes" } else { "reads" };
         let line = self.kernel.line(other.span);
@@ -265,6 +281,13 @@ impl<'a> Machine<'a> {
             )
         };
         Err(self.kernel.flaw(span, message))
+    }
+
+    /// A word of a variable, as WGSL writes the element that it belongs to.
+    fn name_of(&self, memory: usize, word: usize) -> String {
+        let module = &self.kernel.module;
+        let variable = &self.memories[memory];
+        format!("{}{}", variable.name, path(module, &module.types[variable.ty].inner, word))
     }
 
     /// Counts an access of `lanes` at these words of `memory`, each of `size` words.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 /// The repository that holds the files to edit.
@@ -31,6 +32,16 @@ impl Workspace {
     /// When the learner's file was saved; `None` while an editor replaces it.
     pub fn saved(&self, puzzle: &Puzzle) -> Option<SystemTime> {
         fs::metadata(self.root.join(puzzle.file())).and_then(|meta| meta.modified()).ok()
+    }
+
+    /// Compiles the program with the learner's functions and checks a puzzle with it. Whether it has passed.
+    ///
+    /// # Errors
+    /// No cargo.
+    pub fn run_anew(&self, puzzle: &Puzzle) -> Result<bool, String> {
+        let arguments = ["run", "--release", "--quiet", "-p", "exercises", "--", puzzle.text().name];
+        let cargo = Command::new("cargo").args(arguments).current_dir(&self.root).status();
+        cargo.map(|status| status.success()).map_err(|error| format!("cargo cannot be started: {error}"))
     }
 
     /// Whether the learner's file is one that passed.
