@@ -1,16 +1,18 @@
 // Start: the adapter, the network, and the view that the link names.
 
+import { NoAdapter } from './adapter.js';
 import { draw } from './draw.js';
-import { NoAdapter, failure, open } from './engine.js';
+import { failure, open } from './engine.js';
 import { learn } from './learn.js';
 import { measure } from './measure.js';
+import { puzzles } from './puzzles.js';
 import { recorded } from './recorded.js';
 import { sample } from './sample.js';
 import { link } from './state.js';
 import { tape } from './tape.js';
 
 const $ = id => document.getElementById(id);
-const VIEWS = ['draw', 'sample', 'learn', 'tape', 'measure'];
+const VIEWS = ['draw', 'sample', 'learn', 'tape', 'puzzles', 'measure'];
 
 function say(text, failed = false) {
   $('status-text').textContent = text;
@@ -74,6 +76,7 @@ try {
   });
   measure(engine);
   tape(engine);
+  puzzles();
   addEventListener('hashchange', show);
   show();
   say('');

@@ -22,6 +22,7 @@ import learn
 import loss
 import measure
 import missing
+import puzzles
 import sample
 import tape
 from browser import TEXT
@@ -70,6 +71,7 @@ def use(browser, address):
     learn.use(browser)
     digits.use(browser)
     tape.use(browser)
+    puzzles.use(browser)
 
 
 def record(address):

@@ -1,0 +1,128 @@
+//! The puzzles of the kernel track, checked on the visitor's adapter. A module of its own, for a worker: it is loaded when the
+//! view is opened, and whatever a kernel does, the page answers meanwhile.
+
+#![cfg(target_arch = "wasm32")]
+
+use exercises::kernels::{self, Failed, PUZZLES, check, simulate};
+use ign::gpu::Gpu;
+use std::fmt::Display;
+use wasm_bindgen::prelude::*;
+
+type Result<T> = std::result::Result<T, JsError>;
+
+fn js(error: impl Display) -> JsError {
+    JsError::new(&error.to_string())
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(text: &str);
+}
+
+/// Makes panics lines of the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
+}
+
+/// A puzzle, in words.
+#[wasm_bindgen(getter_with_clone)]
+pub struct Puzzle {
+    pub number: usize,
+    pub name: String,
+    pub title: String,
+    pub hints: Vec<String>,
+    /// The text with which the learner begins.
+    pub stub: String,
+    pub solution: String,
+    /// The shader of the engine that the puzzle leads to, from the root of the repository.
+    pub leads_to: String,
+}
+
+/// All puzzles in their order.
+#[wasm_bindgen]
+pub fn puzzles() -> Vec<Puzzle> {
+    let words = |puzzle: &kernels::Puzzle| Puzzle {
+        number: puzzle.text.number,
+        name: puzzle.text.name.into(),
+        title: puzzle.text.title.into(),
+        hints: puzzle.text.hints.map(String::from).to_vec(),
+        stub: puzzle.stub.into(),
+        solution: puzzle.solution.into(),
+        leads_to: puzzle.leads_to.into(),
+    };
+    PUZZLES.iter().map(words).collect()
+}
+
+/// What a check has found.
+#[wasm_bindgen(getter_with_clone)]
+pub struct Verdict {
+    pub passed: bool,
+    /// What was checked and measured, or what is wrong.
+    pub text: String,
+    /// The line that is wrong, from 1; 0 if there is none.
+    pub line: u32,
+    /// Its column in bytes, from 1; 0 if there is none.
+    pub column: u32,
+}
+
+impl Verdict {
+    /// What is wrong with a kernel.
+    fn new(failed: &Failed) -> Self {
+        let (line, column) = match failed {
+            Failed::Wgsl { flaw, .. } | Failed::Flaw { flaw, .. } => (flaw.line, flaw.column),
+            Failed::Wrong { writer, .. } => (writer.map_or(0, |writer| writer.line), 0),
+            Failed::Costly { .. } | Failed::Engine(_) => (0, 0),
+        };
+        Self { passed: false, text: failed.to_string(), line, column }
+    }
+}
+
+fn find(name: &str) -> Result<&'static kernels::Puzzle> {
+    PUZZLES.iter().find(|puzzle| puzzle.text.name == name).ok_or_else(|| js(format!("there is no puzzle `{name}`")))
+}
+
+/// The part of a check that needs no adapter. Nothing is wrong if there is no verdict.
+///
+/// # Errors
+/// If no puzzle has that name.
+#[wasm_bindgen]
+pub fn simulated(name: &str, wgsl: &str) -> Result<Option<Verdict>> {
+    Ok(simulate(find(name)?, wgsl).err().as_ref().map(Verdict::new))
+}
+
+/// The adapter of the browser, on which kernels are checked.
+#[wasm_bindgen]
+pub struct Checker(Gpu);
+
+#[wasm_bindgen]
+impl Checker {
+    /// Opens the adapter, of which the page knows more than wgpu: its name, whether it runs on the CPU, and the number of
+    /// lanes per subgroup, if that is fixed and the page asks for subgroups.
+    ///
+    /// # Errors
+    /// If the browser opens no device.
+    pub async fn open(name: String, software: bool, subgroup: Option<u32>) -> Result<Checker> {
+        let gpu = Gpu::open(None).await.map_err(js)?;
+        Ok(Self(gpu.described(name, software, subgroup)))
+    }
+
+    /// Checks a kernel for the puzzle called `name`: compiles it, runs it in the simulator and on the adapter, and measures it.
+    ///
+    /// # Errors
+    /// If no puzzle has that name, or the adapter has failed.
+    pub async fn check(&self, name: &str, wgsl: &str) -> Result<Verdict> {
+        let puzzle = find(name)?;
+        let checked = check(&self.0, puzzle, wgsl).await;
+        self.0.healthy().map_err(js)?;
+        Ok(match checked {
+            Ok(passed) => {
+                let text = format!("{passed}\n\nin the engine: {}", puzzle.leads_to);
+                Verdict { passed: true, text, line: 0, column: 0 }
+            }
+            // Browsers refuse some kernels that naga takes: the kernel is to blame, and the adapter goes on.
+            Err(failed) => Verdict::new(&failed),
+        })
+    }
+}
