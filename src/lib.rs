@@ -65,6 +65,8 @@ pub mod error;
 #[cfg(feature = "model")]
 pub mod files;
 pub mod gpu;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "model")]
 pub mod method;
 #[cfg(feature = "train")]
