@@ -15,7 +15,7 @@ pub fn file(path: &str) -> Result<String> {
     std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-/// `text` in a fenced block of `language`, such as "text" or "wgsl". A block of "rust" would be a test.
+/// `text` in a fenced block of `language`, such as "text" or "wgsl". A block of "rust" would be a test; "rs" is Rust that is none.
 pub fn fenced(language: &str, text: &str) -> String {
     format!("```{language}\n{}\n```", text.trim_end())
 }

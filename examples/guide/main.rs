@@ -6,6 +6,7 @@
 #[path = "../support/say.rs"]
 mod say;
 mod figures;
+mod listing;
 mod svg;
 
 use clap::Parser;
@@ -39,6 +40,11 @@ macro_rules! chapters {
 // The module of each chapter, and the name of its files in docs/guide without extension.
 chapters! {
     ch01 "01-tape",
+    ch02 "02-reverse",
+    ch03 "03-higher",
+    ch04 "04-adjoint",
+    ch05 "05-dispatch",
+    ch06 "06-memory",
 }
 
 /// What the name of a chapter has before the name of its module.
