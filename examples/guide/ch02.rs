@@ -13,7 +13,7 @@ pub fn drawing() -> Result<String> {
     tape.gradient(z, &[x])?;
     let column = Column::run(&tape, "x = 3", &[(x, 3.0)])?;
 
-    let mut svg = Svg::new("The tape of z = x²·x and the lines that its gradient appends", 660.0, 365.0);
+    let mut svg = Svg::new("The tape of z = x²·x and the lines that its gradient appends", 690.0, 365.0);
     svg.heading([170.0, 32.0], Anchor::Start, BLUE, "recorded: y = x², z = y·x");
     listing(&mut svg, &tape, [170.0, 60.0], 280.0, &[column]);
     let notes =

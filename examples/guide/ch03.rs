@@ -42,7 +42,7 @@ fn growth(orders: usize) -> Result<Vec<usize>> {
 }
 
 pub fn drawing() -> Result<String> {
-    let mut svg = Svg::new("tanh with three derivatives, and a function of which one application is frozen", 760.0, 340.0);
+    let mut svg = Svg::new("tanh with three derivatives, and a function of which one application is frozen", 780.0, 340.0);
 
     svg.heading([24.0, 30.0], Anchor::Start, INK, "Three times along one tape");
     let count = 121;

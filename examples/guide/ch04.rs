@@ -20,34 +20,37 @@ fn matrix(svg: &mut Svg, at: [f64; 2], extents: [usize; 2], name: &str, backward
 
 pub fn drawing() -> Result<String> {
     let [m, k, n] = [3, 4, 6];
-    let mut svg = Svg::new("A matrix product with its two gradients, and a broadcast with its sum", 740.0, 400.0);
-    let rows: [(f64, [(&str, [usize; 2]); 3], &str); 3] = [
-        (90.0, [("C", [m, n]), ("A", [m, k]), ("B", [k, n])], "forward"),
-        (200.0, [("Ā", [m, k]), ("C̄", [m, n]), ("Bᵀ", [n, k])], "gradient of A"),
-        (320.0, [("B̄", [k, n]), ("Aᵀ", [k, m]), ("C̄", [m, n])], "gradient of B"),
+    let mut svg = Svg::new("A matrix product with its two gradients, and a broadcast with its sum", 820.0, 400.0);
+    // The height of each row, and its matrices: name, extents, and whether it is a gradient.
+    type Part = (&'static str, [usize; 2], bool);
+    let rows: [(f64, [Part; 3], &str); 3] = [
+        (90.0, [("C", [m, n], false), ("A", [m, k], false), ("B", [k, n], false)], "forward"),
+        (205.0, [("Ā", [m, k], true), ("C̄", [m, n], true), ("Bᵀ", [n, k], false)], "gradient of A"),
+        (325.0, [("B̄", [k, n], true), ("Aᵀ", [k, m], false), ("C̄", [m, n], true)], "gradient of B"),
     ];
     svg.heading([24.0, 30.0], Anchor::Start, INK, "C = A·B");
     for (y, parts, what) in rows {
-        let backward = what != "forward";
-        svg.text([24.0, y + 4.0], Anchor::Start, if backward { ORANGE } else { BLUE }, what);
-        for ((name, extents), x) in parts.into_iter().zip([180.0, 290.0, 400.0]) {
-            matrix(&mut svg, [x, y], extents, name, name.contains('\u{304}'));
+        svg.text([24.0, y + 4.0], Anchor::Start, if what == "forward" { BLUE } else { ORANGE }, what);
+        for ((name, extents, gradient), x) in parts.into_iter().zip([190.0, 330.0, 470.0]) {
+            matrix(&mut svg, [x, y], extents, name, gradient);
         }
-        svg.text([236.0, y + 4.0], Anchor::Middle, INK, "=");
-        svg.text([341.0, y + 4.0], Anchor::Middle, INK, "·");
+        svg.heading([254.0, y + 4.0], Anchor::Middle, INK, "=");
+        svg.heading([394.0, y + 4.0], Anchor::Middle, INK, "·");
     }
-    svg.heading([490.0, 30.0], Anchor::Start, INK, "Repeat forward, add backward");
-    matrix(&mut svg, [540.0, 110.0], [1, 6], "b", false);
-    matrix(&mut svg, [660.0, 110.0], [4, 6], "y", false);
-    svg.arrow(&[[590.0, 110.0], [598.0, 110.0]], BLUE);
-    svg.small([600.0, 165.0], Anchor::Middle, BLUE, "y = broadcast_channels(b)");
-    matrix(&mut svg, [540.0, 255.0], [1, 6], "", true);
-    svg.code([540.0, 259.0], Anchor::Middle, INK, "b̄");
-    matrix(&mut svg, [660.0, 255.0], [4, 6], "ȳ", true);
-    svg.arrow(&[[598.0, 255.0], [590.0, 255.0]], ORANGE);
-    svg.small([600.0, 310.0], Anchor::Middle, ORANGE, "b̄ = sum_channels(ȳ)");
-    svg.small([490.0, 350.0], Anchor::Start, GREY, "Four copies of b, each with its own");
-    svg.small([490.0, 366.0], Anchor::Start, GREY, "gradient: fan-out, so they add up.");
+    svg.heading([570.0, 30.0], Anchor::Start, INK, "Repeat forward, add backward");
+    for (y, names, colour, text) in [
+        (110.0, ["b", "y"], BLUE, "y = broadcast_channels(b)"),
+        (255.0, ["b̄", "ȳ"], ORANGE, "b̄ = sum_channels(ȳ)"),
+    ] {
+        matrix(&mut svg, [620.0, y], [1, n], "", colour == ORANGE);
+        svg.code([620.0, y + 23.0], Anchor::Middle, INK, names[0]);
+        matrix(&mut svg, [755.0, y], [4, n], names[1], colour == ORANGE);
+        let ends = [[670.0, y], [692.0, y]];
+        svg.arrow(&if colour == BLUE { ends } else { [ends[1], ends[0]] }, colour);
+        svg.small([686.0, y + 54.0], Anchor::Middle, colour, text);
+    }
+    svg.small([570.0, 352.0], Anchor::Start, GREY, "Four copies of b, each with its own");
+    svg.small([570.0, 368.0], Anchor::Start, GREY, "gradient: fan-out, so they add up.");
     Ok(svg.finish())
 }
 

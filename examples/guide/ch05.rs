@@ -52,6 +52,7 @@ pub fn drawing() -> Result<String> {
         svg.arrow(&[[254.0, y + 27.0], [300.0, 210.0 + 18.0 * (i as f64 - 1.0)]], stroke);
     }
 
+    svg.line(&[[300.0, 66.0], [300.0, 336.0]], GREY, 1.0);
     let title = format!("{} workgroups of {size} invocations", dispatch.workgroups);
     svg.heading([310.0, 30.0], Anchor::Start, INK, &title);
     for group in 0..dispatch.workgroups as usize {

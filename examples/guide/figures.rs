@@ -25,7 +25,8 @@ pub fn fenced(language: &str, text: &str) -> String {
 pub fn quoted(path: &str, from: &str, to: &str) -> Result<String> {
     let text = file(path)?;
     let lines: Vec<_> = text.lines().collect();
-    let first = lines.iter().position(|l| l.contains(from)).ok_or_else(|| format!("{path} has no line with {from:?}"))?;
+    let first =
+        lines.iter().position(|l| l.contains(from)).ok_or_else(|| format!("{path} has no line with {from:?}"))?;
     let count = lines[first..].iter().position(|l| l.contains(to));
     let count = count.ok_or_else(|| format!("{path} has no line with {to:?} after {from:?}"))?;
     let indent = lines[first].len() - lines[first].trim_start().len();

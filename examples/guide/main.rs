@@ -92,7 +92,11 @@ fn filled(text: &str, figures: &[Figure]) -> Result<String> {
     while let Some((before, after)) = rest.split_once("<!-- figure: ") {
         let (name, after) = after.split_once(" -->").ok_or("a mark of a figure has no end")?;
         let (old, after) = after.split_once("<!-- end -->").ok_or_else(|| format!("no <!-- end --> after {name}"))?;
-        let (_, figure) = figures.iter().find(|(own, _)| *own == name).ok_or_else(|| format!("no figure is called {name}"))?;
+        let (_, figure) =
+            figures.iter().find(|(own, _)| *own == name).ok_or_else(|| format!("no figure is called {name}"))?;
+        if !old.starts_with('\n') && (before.is_empty() || before.ends_with('\n')) {
+            return Err(format!("the mark of {name} begins a line, which Markdown takes as HTML").into());
+        }
         let line = if old.starts_with('\n') { "\n" } else { "" };
         out += &format!("{before}<!-- figure: {name} -->{line}{}{line}<!-- end -->", figure.trim_end());
         used.push(name);
@@ -120,7 +124,9 @@ fn definitions(guide: &Path, text: &str) -> Result<Vec<String>> {
         let to = match (chapter, file.strip_prefix("../../")) {
             (Some(name), _) => format!("crate::guide::{}", name.trim_start_matches(DIGITS).replace('-', "_")),
             (_, Some(path)) => format!("{SOURCES}{path}"),
-            (_, None) => return Err(format!("{label}]: {target} is neither a chapter nor a file of the repository").into()),
+            (_, None) => {
+                return Err(format!("{label}]: {target} is neither a chapter nor a file of the repository").into());
+            }
         };
         found.push(format!("{label}]: {to}\n"));
     }

@@ -51,7 +51,13 @@ impl Svg {
 
     /// Text of a program: monospaced.
     pub fn code(&mut self, at: Point, anchor: Anchor, colour: &str, text: &str) {
-        self.styled(at, anchor, colour, "font-family=\"Menlo, Consolas, DejaVu Sans Mono, monospace\" font-size=\"12\"", text);
+        self.styled(
+            at,
+            anchor,
+            colour,
+            "font-family=\"Menlo, Consolas, DejaVu Sans Mono, monospace\" font-size=\"12\"",
+            text,
+        );
     }
 
     /// Bold text.
@@ -135,8 +141,10 @@ impl Svg {
     pub fn curve(&mut self, from: Point, to: Point, bend: f64, colour: &str) {
         let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
         let length = dx.hypot(dy).max(1e-9);
-        let control = [(from[0] + to[0]) / 2.0 + 2.0 * bend * dy / length, (from[1] + to[1]) / 2.0 - 2.0 * bend * dx / length];
-        let at = |t: f64| [0, 1].map(|i| (1.0 - t) * (1.0 - t) * from[i] + 2.0 * t * (1.0 - t) * control[i] + t * t * to[i]);
+        let control =
+            [(from[0] + to[0]) / 2.0 + 2.0 * bend * dy / length, (from[1] + to[1]) / 2.0 - 2.0 * bend * dx / length];
+        let at =
+            |t: f64| [0, 1].map(|i| (1.0 - t) * (1.0 - t) * from[i] + 2.0 * t * (1.0 - t) * control[i] + t * t * to[i]);
         let points: Vec<_> = (0..=16).map(|i| at(f64::from(i) / 16.0)).collect();
         self.arrow(&points, colour);
     }
