@@ -35,6 +35,7 @@ pub fn quoted(path: &str, from: &str, to: &str) -> Result<String> {
 }
 
 /// A recorded measurement or the description of a model: a JSON file of the repository.
+#[allow(dead_code)] // Not every chapter measures.
 pub fn json(path: &str) -> Result<serde_json::Value> {
     Ok(serde_json::from_str(&file(path)?)?)
 }

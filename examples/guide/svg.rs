@@ -15,6 +15,7 @@ pub const PALE_GREY: &str = "#ecebe6";
 pub const PALE_BLUE: &str = "#e3edf9";
 pub const PALE_ORANGE: &str = "#f9e7de";
 pub const PALE_GREEN: &str = "#e2f1e5";
+#[allow(dead_code)] // The pale form of each colour is here.
 pub const PALE_VIOLET: &str = "#eee6f6";
 
 /// Size of text in pixels.
@@ -100,6 +101,7 @@ impl Svg {
     }
 
     /// A filled circle.
+    #[allow(dead_code)] // Not every set of chapters has a scatter plot.
     pub fn dot(&mut self, [x, y]: Point, radius: f64, colour: &str) {
         self.add(format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" fill=\"{colour}\"/>"));
     }
