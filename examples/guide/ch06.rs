@@ -90,7 +90,7 @@ pub fn drawing() -> Result<String> {
         let bytes = alive(&lives, at);
         let height = 70.0 * bytes as f64 / most as f64;
         svg.rect([x(at) + 4.0, base - height], [column - 8.0, height], PALE_GREY, GREY);
-        svg.small([x(at) + column / 2.0, base - height - 4.0], Anchor::Middle, INK, &format!("{}", bytes / 1024));
+        svg.small([x(at) + column / 2.0, base + 14.0], Anchor::Middle, INK, &format!("{}", bytes / 1024));
     }
     svg.dashed(&[[left, base - 70.0], [x(count), base - 70.0]], ORANGE, 1.0);
     svg.small([left - 12.0, base - 66.0], Anchor::End, ORANGE, "lower bound");
