@@ -59,7 +59,7 @@ struct Arguments {
     label: Vec<u8>,
     /// Steps of test-time training for each picture alone: they minimise |f(x) − x|² over scale and shift of batch norm.
     /// Pictures of yours have statistics of their own in any case. With test images, the column "alone" of the table is
-    /// adapted too, which takes long: choose a small --measured. From 0 to 1000 [default: 0 for pictures; test images are
+    /// adapted too, which takes long: choose a small --measured. From 0 to 1000 [default: 20 for pictures; test images are
     /// not adapted].
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=AdaptiveGenerator::MOST_STEPS as u64))]
     adapt: Option<usize>,
@@ -134,7 +134,7 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
         return of_classes(arguments, &generator, &x, grid);
     }
     let generator = labelled(&generator, &arguments.label)?;
-    let adaptive = AdaptiveGenerator::blocking_new(&generator, arguments.adapt.unwrap_or_default())?;
+    let adaptive = AdaptiveGenerator::blocking_new(&generator, arguments.adapt.unwrap_or(AdaptiveGenerator::STEPS))?;
     let f = adaptive.blocking_apply(&x)?;
     let ff = generator.blocking_apply(Role::Sample, &f)?;
     Ok(grid.row("f", &f).row("f(f)", &ff))

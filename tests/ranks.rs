@@ -3,7 +3,7 @@
 use ign::descent::{Descent, Recorded, Task};
 use ign::error::Error;
 use ign::gpu::Gpu;
-use ign::method::{Clamp, Distance, Objective, PREFIXES};
+use ign::method::{Objective, PREFIXES};
 use ign::model::{Config, Preset};
 use ign::native::open;
 use ign::nn::{Adam, Layer, Sequential};
@@ -174,7 +174,7 @@ impl Plain {
 
 impl Task for Plain {
     fn record<'t>(&self, tape: &'t Tape) -> Result<Recorded<'t>> {
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::None, dropout: 0.0, nearest: 0.0 };
+        let objective = Objective::default();
         let step = objective.record(tape, &Self::network(), self.images / self.ranks.count(), IMAGE)?;
         let losses = vec![("rec", step.losses[0]), ("idem", step.losses[1])];
         Ok(Recorded { losses, parameters: step.parameters, gradients: step.total })

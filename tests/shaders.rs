@@ -29,7 +29,7 @@ fn training() -> Vec<(String, Tape)> {
         {
             let tape = Tape::new();
             let layers = network.layers(width);
-            let step = Objective { distance, clamp, dropout: 0.0, nearest: 0.0 }
+            let step = Objective { distance, clamp, ..Objective::default() }
                 .record(&tape, &layers, batch, network.image())
                 .unwrap();
             let adam = Adam::default();

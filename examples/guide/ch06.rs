@@ -101,7 +101,7 @@ pub fn drawing() -> Result<String> {
 /// The lower bound and the sum of the memory of a training step on MNIST, in MiB, on an adapter with WebGPU's default limits.
 fn training_step() -> Result<[String; 4]> {
     let tape = Tape::new();
-    let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
+    let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(1.5), ..Objective::default() };
     let network = Network::MNIST.layers(32);
     let step = objective.record(&tape, &network, 64, Network::MNIST.image())?;
     let names: Vec<_> = (0..step.total.len()).map(|i| i.to_string()).collect();

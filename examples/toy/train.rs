@@ -41,7 +41,7 @@ impl Run {
         mut show: impl FnMut(&Toy) -> Result<(), Box<dyn Error>>,
     ) -> Result<Toy, Box<dyn Error>> {
         let &Arguments { steps, batch, width, learning_rate, noise, .. } = arguments;
-        let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(CLAMP), dropout: 0.0, nearest: 0.0 };
+        let objective = Objective { distance: Distance::L1, clamp: Clamp::Noise(CLAMP), ..Objective::default() };
         let config = Config { width, batch, objective, seed: self.seed };
         let [rec, idem, tight] = self.weights.map(|weight| weight as f32);
         let weights = Weights { rec, idem, tight };

@@ -50,13 +50,14 @@ fn command(defaults: &Settings) -> clap::Command {
         let Setting { name, help, .. } = *setting;
         let value = match name {
             "data" => "DIR".into(),
+            "features" => "FILE".into(),
             _ if name.ends_with("_every") => "STEPS".into(),
             _ => name.to_uppercase(),
         };
         let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
         let others = defaults.clone();
         let parser: ValueParser = match name {
-            "data" => OsStringValueParser::new().try_map(|path| path_value(path.into())).into(),
+            "data" | "features" => OsStringValueParser::new().try_map(|path| path_value(path.into())).into(),
             _ => (move |text: &str| parsed(&others, setting, text)).into(),
         };
         Arg::new(name)

@@ -6,10 +6,11 @@
 @compute @workgroup_size(WORKGROUP)
 fn sum_pixels_by_subgroups(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>,
                            @builtin(local_invocation_index) l: u32, @builtin(subgroup_id) subgroup: u32,
-                           @builtin(num_subgroups) subgroups: u32) {
+                           @builtin(subgroup_invocation_id) lane: u32, @builtin(num_subgroups) subgroups: u32) {
   let group = i32(linear_workgroup(w, n));
   if (group >= params.channels * params.parts) { return; }
-  shared_sums[subgroup] = subgroupAdd(sum_of_invocation(group, l));
+  let of_subgroup = subgroupAdd(sum_of_invocation(group, l));
+  if (lane == 0u) { shared_sums[subgroup] = of_subgroup; }
   workgroupBarrier();
   if (l == 0u) {
     var sum = vec2<f32>(0.0);

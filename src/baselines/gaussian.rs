@@ -3,7 +3,8 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 /// The normal distribution with mean and covariance of samples.
 pub(super) struct Gaussian {
     mean: DVector<f64>,
-    /// A root R of the covariance Σ = R·Rᵀ.
+    /// A root R `[D, rank]` of the covariance Σ = R·Rᵀ: the principal components, each with the deviation along it as its
+    /// length.
     root: DMatrix<f64>,
 }
 
@@ -21,14 +22,27 @@ impl Gaussian {
         Self { mean, root: eigenvectors * deviations }
     }
 
-    /// μ + R·ε for each sample ε of standard `normals` `[N, D]`.
+    /// The distribution of the `rank` principal components with the greatest variances, from 1 to D, and none of the others.
+    /// Its root is `[D, rank]`.
+    pub fn low_rank(&self, rank: usize) -> Self {
+        let mut columns: Vec<_> = self.root.column_iter().collect();
+        columns.sort_by(|a, b| b.norm_squared().total_cmp(&a.norm_squared()));
+        Self { mean: self.mean.clone(), root: DMatrix::from_columns(&columns[..rank]) }
+    }
+
+    /// The sum of the variances of all dimensions.
+    pub fn variance(&self) -> f64 {
+        self.root.norm_squared()
+    }
+
+    /// μ + R·ε for each sample ε of standard `normals` `[N, rank]`.
     pub fn transform(&self, normals: &[f32]) -> Vec<f32> {
         let one = |normals: &[f32]| {
             let epsilon = DVector::from_iterator(normals.len(), normals.iter().map(|&x| f64::from(x)));
             let sample = &self.mean + &self.root * epsilon;
             sample.iter().map(|&x| x as f32).collect::<Vec<_>>()
         };
-        normals.chunks_exact(self.mean.len()).flat_map(one).collect()
+        normals.chunks_exact(self.root.ncols()).flat_map(one).collect()
     }
 }
 
@@ -57,5 +71,16 @@ mod tests {
         for sample in gaussian.transform(&[0.5, -1.0, 2.0, 3.0, 0.0, 1.0]).chunks(3) {
             assert!(sample.iter().all(|x| x.is_finite() && (x - sample[0]).abs() < 1e-5), "{sample:?}");
         }
+    }
+
+    #[test]
+    fn a_low_rank_keeps_the_greatest_variances() {
+        let samples = [3.0, 0.0, 0.0, -3.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, -2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -1.0];
+        let whole = Gaussian::fit(&samples, 3);
+        let low = whole.low_rank(2);
+        assert!((whole.variance() - 28.0 / 6.0).abs() < 1e-9 && (low.variance() - 26.0 / 6.0).abs() < 1e-9);
+        let moved = low.transform(&[1.0, 0.0, 0.0, 1.0]);
+        let expected = [3f32.sqrt(), 0.0, 0.0, 0.0, (4f32 / 3.0).sqrt(), 0.0];
+        assert!(moved.iter().zip(expected).all(|(m, e)| (m.abs() - e).abs() < 1e-5), "{moved:?}");
     }
 }

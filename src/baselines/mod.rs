@@ -4,12 +4,16 @@
 mod dcgan;
 mod flow;
 mod gaussian;
+mod latent;
+mod low_rank;
 mod rae;
 mod training;
 mod unet;
 mod vae;
 mod wgan_gp;
 
+pub use latent::{Latent, LatentConfig, LatentSamples};
+pub use low_rank::LowRank;
 pub use training::{Baseline, BaselineConfig};
 
 use crate::compile::Compiled;

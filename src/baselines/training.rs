@@ -114,6 +114,11 @@ impl Baseline {
         Ok(Self { descent, decoder, encoder })
     }
 
+    /// The number of training images.
+    pub fn images(&self) -> usize {
+        self.descent.task().images.len()
+    }
+
     /// The number of completed steps.
     pub fn step(&self) -> u64 {
         self.descent.step()
@@ -138,22 +143,38 @@ impl Baseline {
         self.descent.blocking_finite_tensors()?;
         let model = &self.descent.task().model;
         let mut z = Noise::Gaussian.draw(seed, Stream::Evaluation, 0, count * model.latents());
-        if let Some(encoder) = &self.encoder {
-            z = Gaussian::fit(&self.codes(encoder)?, model.latents()).transform(&z);
+        if let Some(codes) = self.codes()? {
+            z = Gaussian::fit(&codes, model.latents()).transform(&z);
         }
-        model.generate(&self.decoder, &z)
+        self.decode(&z)
     }
 
-    /// The codes `[N, latents]` of all training images.
-    fn codes(&self, encoder: &Compiled) -> Result<Vec<f32>, Error> {
+    /// The codes `[N, 64]` of all training images; `None` for another baseline than [`Kind::Rae`].
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn codes(&self) -> Result<Option<Vec<f32>>, Error> {
         let images = &self.descent.task().images;
-        let mut codes = vec![];
-        for start in (0..images.len()).step_by(SAMPLES) {
-            let x = images.gather(start..images.len().min(start + SAMPLES));
-            codes.extend(encoder.blocking_run_batched("x", &x, [SAMPLES, images.elements()], &["codes"])?.concat());
-        }
-        Ok(codes)
+        self.encoder.as_ref().map(|encoder| encode(encoder, images)).transpose()
     }
+
+    /// The images `[N, 1, 28, 28]` of latents `[N, latents]`.
+    ///
+    /// # Errors
+    /// If the adapter fails.
+    pub fn decode(&self, latents: &[f32]) -> Result<Vec<f32>, Error> {
+        self.descent.task().model.generate(&self.decoder, latents)
+    }
+}
+
+/// The codes of all `images`, by a program from [`SAMPLES`] images `x` to `codes`.
+pub(super) fn encode(encoder: &Compiled, images: &Images) -> Result<Vec<f32>, Error> {
+    let mut codes = vec![];
+    for start in (0..images.len()).step_by(SAMPLES) {
+        let x = images.gather(start..images.len().min(start + SAMPLES));
+        codes.extend(encoder.blocking_run_batched("x", &x, [SAMPLES, images.elements()], &["codes"])?.concat());
+    }
+    Ok(codes)
 }
 
 /// The initial tensors of the networks, with Adam's moments.
@@ -170,12 +191,12 @@ fn initial(model: &dyn Model, seed: u64) -> BTreeMap<String, Vec<f32>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::testing::gpu;
 
     /// 40 white squares of ten sizes.
-    fn squares() -> Images {
+    pub fn squares() -> Images {
         let square = |i: usize| (0..784).map(move |p| if p / 28 < 4 + 2 * i && p % 28 < 4 + 2 * i { 255 } else { 0 });
         Images { shape: [1, 28, 28], pixels: (0..40).flat_map(|i| square(i % 10)).collect(), labels: None }
     }

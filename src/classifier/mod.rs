@@ -122,7 +122,7 @@ const VERSION: &str = "1";
 
 impl Classifier {
     /// The number of features per image.
-    pub const FEATURES: usize = 64;
+    pub const FEATURES: usize = Network::FEATURES;
     /// The path of the trained classifier shipped with the project, relative to the project root.
     pub const FILE: &'static str = "models/classifier.safetensors";
     /// The path of a second trained classifier shipped with the project, of another architecture and seed. A training that
@@ -156,9 +156,7 @@ impl Classifier {
 
     async fn with(gpu: &Gpu, (signature, tensors): Read, batch: usize) -> Result<Self, Error> {
         let mut store = Store::new();
-        for (name, values) in tensors {
-            store.set(gpu, &name, &values).await?;
-        }
+        store.set_all(gpu, tensors).await?;
         Self::new(gpu, signature, &store, batch).await
     }
 
@@ -196,6 +194,25 @@ impl Classifier {
         let (mut source, length) = crate::files::open(path)?;
         let file = read(&mut source, length).map_err(|reason| FileError::new(path, reason))?;
         gpu.wait(Self::with(gpu, file, BATCH))
+    }
+
+    /// Reads the tensors of the [features](Network::features) of a trained classifier of `images`.
+    ///
+    /// # Errors
+    /// If the file is missing or truncated, is not a classifier of this version, of these images and of the default
+    /// architecture.
+    pub fn features(path: &Path, images: Network) -> Result<BTreeMap<String, Vec<f32>>, Error> {
+        let (mut source, length) = crate::files::open(path)?;
+        let failed = |reason: String| FileError::new(path, reason);
+        let (signature, mut tensors) = read(&mut source, length).map_err(failed)?;
+        signature.check(images.image(), &[])?;
+        if signature.architecture != Architecture::Doubling {
+            return Err(
+                failed("the features of a perceptual distance are those of the default architecture".into()).into()
+            );
+        }
+        tensors.retain(|name, _| name.starts_with(&images.features().name));
+        Ok(tensors)
     }
 
     /// Blocking form of [`look`](Self::look).

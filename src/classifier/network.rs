@@ -1,6 +1,7 @@
 //! The layers and tensors of the classifier.
 
 use super::{Architecture, Classifier, Signature};
+use crate::model::Network;
 use crate::nn::{Layer, Mode, Sequential};
 use crate::tape::{Shape, Var};
 use std::collections::BTreeMap;
@@ -8,28 +9,30 @@ use std::collections::BTreeMap;
 /// The body and the head. The body has convolutions, each with batch norm and an activation: for digits
 /// 28×28 → 14×14 → 7×7 → 4×4 → 1×1. The head is a linear layer.
 pub(super) fn networks(signature: Signature) -> [Sequential; 2] {
-    let (uniform, width, activation) = match signature.architecture {
-        Architecture::Doubling => (false, 16, Layer::Relu),
-        Architecture::Uniform => (true, 24, Layer::LeakyRelu(0.2)),
+    let body = match signature.architecture {
+        Architecture::Doubling => signature.images.features(),
+        Architecture::Uniform => uniform(signature.images),
     };
-    let mut body = vec![];
-    for layer in signature.images.encoder(width, Classifier::FEATURES) {
-        let Layer::Conv2d { mut inputs, mut outputs, mut kernel, stride, mut padding } = layer else { continue };
-        if uniform {
-            (inputs, outputs) = (inputs.min(width), outputs.min(width));
-            if stride == 2 {
-                (kernel, padding) = (5, 2);
-            } else {
-                outputs = Classifier::FEATURES;
-            }
-        }
-        let convolution = Layer::Conv2d { inputs, outputs, kernel, stride, padding };
-        body.extend([convolution, Layer::BatchNorm { channels: outputs }, activation]);
-    }
-    body.push(Layer::Flatten);
     let head = vec![Layer::Linear { inputs: Classifier::FEATURES, outputs: signature.classes }];
-    let named = |layers, name: &str| Sequential { layers, name: name.into() };
-    [named(body, "features."), named(head, "classes.")]
+    [body, Sequential { layers: head, name: "classes.".into() }]
+}
+
+/// The body of 5×5 convolutions with as many channels in every layer.
+fn uniform(images: Network) -> Sequential {
+    const WIDTH: usize = 24;
+    let mut layers = vec![];
+    for layer in images.encoder(WIDTH, Classifier::FEATURES) {
+        let Layer::Conv2d { inputs, kernel, stride, padding, .. } = layer else { continue };
+        let inputs = inputs.min(WIDTH);
+        let (outputs, kernel, padding) = match stride {
+            2 => (WIDTH, 5, 2),
+            _ => (Classifier::FEATURES, kernel, padding),
+        };
+        let convolution = Layer::Conv2d { inputs, outputs, kernel, stride, padding };
+        layers.extend([convolution, Layer::BatchNorm { channels: outputs }, Layer::LeakyRelu(0.2)]);
+    }
+    layers.push(Layer::Flatten);
+    Sequential { layers, name: "features.".into() }
 }
 
 /// Records features `[N, 64]` and logits `[N, K]` of images `x`.

@@ -93,13 +93,9 @@ impl<T: Task> Descent<T> {
                 return Err(Error::Unsuited(format!("the loss {name} must be a single number, and is {loss:?}")));
             }
             if done == 0 {
-                for (name, zeros) in Adam::initial(&recorded.parameters) {
-                    store.set(gpu, &name, &zeros).await?;
-                }
+                store.set_all(gpu, Adam::initial(&recorded.parameters)).await?;
             }
-            for (name, contents) in tensors {
-                store.set(gpu, name, contents).await?;
-            }
+            store.set_all(gpu, tensors).await?;
             let losses = recorded.losses.iter().map(|(name, _)| *name).collect();
             if task.ranks().count() == 1 {
                 update(&task, &tape, &recorded);

@@ -27,6 +27,21 @@ impl Store {
         }
     }
 
+    /// [Sets](Self::set) each of these tensors by its name.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set). The tensors before the one that failed are set.
+    pub async fn set_all<N: AsRef<str>, C: AsRef<[f32]>>(
+        &mut self,
+        gpu: &Gpu,
+        tensors: impl IntoIterator<Item = (N, C)>,
+    ) -> Result<()> {
+        for (name, contents) in tensors {
+            self.set(gpu, name.as_ref(), contents.as_ref()).await?;
+        }
+        Ok(())
+    }
+
     /// Reads all tensors.
     pub async fn read(&self, gpu: &Gpu) -> Result<BTreeMap<String, Vec<f32>>> {
         let buffers: Vec<_> = self.0.values().collect();

@@ -38,6 +38,18 @@ impl Degradation {
         }
     }
 
+    /// One of [`all`](Self::all) for images with this number of channels, at most as strong: deviations are uniform between
+    /// 0 and theirs, and angles between theirs to either side.
+    pub fn random(channels: usize, rng: &mut impl Rng) -> Self {
+        let all = Self::all(channels);
+        match all[rng.random_range(0..all.len())] {
+            Self::Noise(deviation) => Self::Noise(deviation * rng.random::<f32>()),
+            Self::Blur(deviation) => Self::Blur(deviation * rng.random::<f32>()),
+            Self::Rotation(degrees) => Self::Rotation(degrees * rng.random_range(-1.0..=1.0)),
+            other => other,
+        }
+    }
+
     /// The display name.
     pub fn name(self) -> String {
         match self {
@@ -62,7 +74,8 @@ impl Degradation {
         Ok(images.chunks_exact(elements).flat_map(|image| self.one(image, shape, rng)).collect())
     }
 
-    fn one(self, x: &[f32], shape: [usize; 3], rng: &mut impl Rng) -> Vec<f32> {
+    /// Degrades one image.
+    pub(crate) fn one(self, x: &[f32], shape: [usize; 3], rng: &mut impl Rng) -> Vec<f32> {
         let [c, h, w] = shape;
         let planes = |each: &dyn Fn(&[f32]) -> Vec<f32>| x.chunks_exact(h * w).flat_map(each).collect::<Vec<_>>();
         match self {

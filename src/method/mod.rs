@@ -2,12 +2,15 @@
 //! f(f(z)) = f(z), which maps noise to images and images to themselves.
 
 mod degrade;
+mod distance;
 mod losses;
 mod objective;
+mod terms;
 
 pub use degrade::Degradation;
+pub use distance::Distance;
 pub use losses::Losses;
-pub use objective::{Clamp, Distance, Objective, TrainingStep, Weights};
+pub use objective::{Clamp, Networks, Objective, Target, TrainingStep, Weights};
 
 /// The kind of the network's inputs. Each role has its own running averages for batch normalisation, since shared
 /// averages fit none of the three.

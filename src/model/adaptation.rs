@@ -7,6 +7,7 @@ use crate::nn::{Adam, Mode, Sequential};
 use crate::random::{Stream, stream};
 use crate::tape::{Tape, Var};
 use rand::RngExt;
+use std::collections::BTreeMap;
 
 /// A trained network that projects each picture x independently of the others, with batch normalisation adapted to x:
 ///
@@ -25,7 +26,7 @@ pub struct AdaptiveGenerator {
     image: [usize; 3],
     steps: usize,
     /// The tensors that adaptation changes, with their contents before it.
-    initial: Vec<(String, Vec<f32>)>,
+    initial: BTreeMap<String, Vec<f32>>,
     /// Moves the averages, given `x`, the copies.
     statistics: Compiled,
     /// A step of test-time training on `x`, with the output `loss` before the step.
@@ -39,11 +40,13 @@ const PREFIX: &str = "picture.";
 
 impl AdaptiveGenerator {
     /// The number of batches of copies.
-    pub const BATCHES: usize = 12;
+    pub const BATCHES: usize = 6;
     /// The number of copies per batch.
     pub const COPIES: usize = 16;
     /// The greatest shift of a copy, in pixels.
     pub const SHIFT: usize = 3;
+    /// The number of steps of test-time training that docs/study.md recommends.
+    pub const STEPS: usize = 20;
     /// The greatest number of steps of test-time training.
     pub const MOST_STEPS: usize = 1000;
     /// The optimiser of test-time training.
@@ -64,32 +67,32 @@ impl AdaptiveGenerator {
         let tensors = generator.store.read(gpu).await?;
         let missing = |name: &str| Error::Unsuited(format!("the network lacks the tensor `{name}`"));
         let trained = |name: &str| tensors.get(name).cloned().ok_or_else(|| missing(name));
-        let mut initial = vec![];
+        let mut initial = BTreeMap::new();
         let mut store = Store::new();
         for (name, _) in layers.tensors(&[PREFIX]) {
             match name.strip_prefix(PREFIX) {
-                Some(rest) => initial.push((name.clone(), trained(&format!("{}{rest}", Role::Image.prefix()))?)),
+                Some(rest) => {
+                    initial.insert(name.clone(), trained(&format!("{}{rest}", Role::Image.prefix()))?);
+                }
                 None => store.set(gpu, &name, &trained(&name)?).await?,
             }
         }
 
         let [c, h, w] = *image;
-        let record = |tape: &Tape| -> Result<Vec<(String, Vec<f32>)>, Error> {
+        let record = |tape: &Tape| -> Result<BTreeMap<String, Vec<f32>>, Error> {
             let x = tape.input("x", [1, c, h, w]);
             let loss = layers.apply(x, Mode::Running(PREFIX)).mse(x);
             let parameters = scales_and_shifts(layers, tape);
             Self::ADAM.record(tape, &parameters, &tape.gradient(loss, &parameters)?);
-            let mut changed: Vec<_> = Adam::initial(&parameters).collect();
+            let mut changed: BTreeMap<_, _> = Adam::initial(&parameters).collect();
             for p in &parameters {
-                changed.push((p.name(), trained(&p.name())?));
+                changed.insert(p.name(), trained(&p.name())?);
             }
             Ok(changed)
         };
         let step = Tape::new();
         initial.extend(record(&step)?);
-        for (name, contents) in &initial {
-            store.set(gpu, name, contents).await?;
-        }
+        store.set_all(gpu, &initial).await?;
         let step = compile(gpu, &store, &step, &[]).await?;
         let program = async |count: usize, mode: Mode<'_, '_>| -> Result<Compiled, Error> {
             let tape = Tape::new();
@@ -122,9 +125,7 @@ impl AdaptiveGenerator {
     async fn adapt(&self, x: &[f32]) -> Result<(), Error> {
         // A clone shares the tensors.
         let mut store = self.store.clone();
-        for (name, contents) in &self.initial {
-            store.set(&self.gpu, name, contents).await?;
-        }
+        store.set_all(&self.gpu, &self.initial).await?;
         for batch in 0..Self::BATCHES {
             self.statistics.write("x", &copies(x, self.image, batch as u64))?;
             self.statistics.run()?;
@@ -180,7 +181,6 @@ mod tests {
     use crate::method::PREFIXES;
     use crate::model::{Network, NormStatistics};
     use crate::testing::gpu;
-    use std::collections::BTreeMap;
 
     const IMAGE: [usize; 3] = [1, 8, 8];
 
@@ -197,9 +197,7 @@ mod tests {
             values.iter_mut().filter(|x| **x != 1.0).for_each(|x| *x *= 20.0);
         }
         let mut store = Store::new();
-        for (name, contents) in &tensors {
-            gpu().wait(store.set(gpu(), name, contents)).unwrap();
-        }
+        gpu().wait(store.set_all(gpu(), &tensors)).unwrap();
         (Generator::blocking_new(gpu(), &store, &layers, IMAGE, 1, NormStatistics::Role).unwrap(), tensors)
     }
 
@@ -225,7 +223,7 @@ mod tests {
         assert_eq!(together[..64], together[128..]);
         assert_ne!(together[..64], together[64..128]);
         assert_eq!(together[64..128], adaptive.blocking_apply(&b).unwrap());
-        // The averages of images are 0 and 1; their weight is 0.9¹².
+        // The averages of images are 0 and 1; their weight is 0.9⁶.
         let store = gpu().wait(adaptive.store.read(gpu())).unwrap();
         let [_, first] = ["running_mean", "running_var"].map(|what| {
             let (name, values) =
@@ -233,7 +231,7 @@ mod tests {
             assert_ne!(*values, tensors[&name.replace(PREFIX, "image.")], "{name}");
             values.clone()
         });
-        assert!(first.iter().all(|variance| *variance > 0.28), "{first:?}");
+        assert!(first.iter().all(|variance| *variance > 0.53), "{first:?}");
     }
 
     #[test]

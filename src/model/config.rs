@@ -1,6 +1,6 @@
 use super::network::Network;
 use crate::error::Error;
-use crate::method::{Clamp, Distance, Objective, Weights};
+use crate::method::{Clamp, Distance, Objective, Target, Weights};
 use crate::nn::{Adam, Average, Sequential};
 use crate::picture::Background;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
@@ -71,6 +71,9 @@ settings! {
         /// Number of classes of a conditional network, whose batch norms have a scale and shift for each label; 0 without labels.
         #[serde(default)]
         pub classes: usize [0 to 256],
+        /// Bottleneck: plain (as published) or deviation (with the minibatch standard deviation as a further channel).
+        #[serde(default)]
+        pub bottleneck: Bottleneck,
         /// Batch size in images; batch norm needs two.
         pub batch: usize [2 to 65536],
         /// Number of batches per step, whose gradients are averaged; batch norm uses the statistics of each.
@@ -92,6 +95,12 @@ settings! {
         pub beta2: f32 [0 to 0.999999],
         /// Distance D between images: mse (mean squared error) or l1 (mean absolute error).
         pub distance: Distance,
+        /// Weight of the squared distance between features of a classifier, which is added to D; 0 without.
+        #[serde(default)]
+        pub perceptual: f32 [0 to 1000],
+        /// Trained classifier whose features the perceptual distance compares; without effect if its weight is 0.
+        #[serde(with = "crate::files::path", default = "features")]
+        pub features: PathBuf,
         /// Weight of the reconstruction loss D(f(x), x).
         pub rec: f32 [0 to 1000000],
         /// Weight of the idempotence loss D(f(f(z)), f(z)).
@@ -116,6 +125,18 @@ settings! {
         /// Weight of the nearest-neighbour term, relative to idempotence: it pulls the sample nearest to each image towards it.
         #[serde(default)]
         pub nearest: f32 [0 to 1000],
+        /// Weight of the pulling-away term, relative to idempotence: it keeps the codes of the samples of a batch apart.
+        #[serde(default)]
+        pub pulling_away: f32 [0 to 1000],
+        /// Ratio γ that balances tightness: its weight is multiplied by the lesser of 1 and γ·L_rec/L_idem; 0 does not.
+        #[serde(default)]
+        pub balance: f32 [0 to 1000],
+        /// Target of idempotence: twice (f(f(z)), as in the paper) or purified (3f²(z) − 2f³(z), held constant).
+        #[serde(default)]
+        pub target: Target,
+        /// Share of the images that are degraded before f reconstructs them, as a denoiser does; the paper has 0.
+        #[serde(default)]
+        pub degraded: f64 [0 to 1],
         /// Seed of the initial weights, the data order, the noise and the dropout masks. From 0 to 18446744073709551615.
         pub seed: u64,
         /// Data folder: a data set in MNIST's format, or pictures (JPEG, PNG, WebP, BMP, GIF) in it and its subfolders.
@@ -138,9 +159,25 @@ fn one() -> usize {
     1
 }
 
+/// The classifier shipped with the project.
+fn features() -> PathBuf {
+    "models/classifier.safetensors".into()
+}
+
 /// The final factor of a constant schedule.
 fn whole() -> f64 {
     1.0
+}
+
+/// What lies between encoder and decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bottleneck {
+    /// Nothing, as published.
+    #[default]
+    Plain,
+    /// The minibatch standard deviation as a further channel; see [`Layer`](crate::nn::Layer::MinibatchDeviation).
+    Deviation,
 }
 
 /// The bound of the tightness loss; see [`Clamp`].
@@ -191,6 +228,7 @@ impl Preset {
             network: Network::MNIST,
             width: 64,
             classes: 0,
+            bottleneck: Bottleneck::Plain,
             batch: 256,
             accumulate: 1,
             clip: 0.0,
@@ -201,6 +239,8 @@ impl Preset {
             beta1: 0.5,
             beta2: 0.999,
             distance: Distance::Mse,
+            perceptual: 0.0,
+            features: features(),
             rec: 1.0,
             idem: 1.0,
             tight: 0.1,
@@ -211,6 +251,10 @@ impl Preset {
             noise: NoiseKind::Gaussian,
             dropout: 0.0,
             nearest: 0.0,
+            pulling_away: 0.0,
+            balance: 0.0,
+            target: Target::Twice,
+            degraded: 0.0,
             seed: 1,
             data: "data/mnist".into(),
             background: Background::Auto,
@@ -235,7 +279,7 @@ impl Preset {
                 checkpoint_every: 100,
                 ..published
             },
-            Self::Mnist => Config { steps: 2000, rec: 2.0, ..Self::Quick.config() },
+            Self::Mnist => Config { steps: 2000, rec: 2.0, nearest: 0.1, ..Self::Quick.config() },
             Self::Published => published,
             Self::Faces => Config {
                 network: Network::FACES,
@@ -262,7 +306,9 @@ impl Config {
             Bound::Noise => Clamp::Noise(self.clamp_ratio),
             Bound::Data => Clamp::Data(self.clamp_ratio),
         };
-        Objective { distance: self.distance, clamp, dropout: self.dropout, nearest: self.nearest }
+        let Self { distance, perceptual, target, dropout, nearest, pulling_away, balance, .. } = *self;
+        let degraded = self.degraded > 0.0;
+        Objective { distance, perceptual, clamp, target, dropout, nearest, pulling_away, balance, degraded }
     }
 
     /// The weights of the objective's terms after `done` steps.
@@ -279,7 +325,16 @@ impl Config {
     /// The network.
     pub fn layers(&self) -> Sequential {
         let layers = self.network.layers(self.width);
+        let layers = match self.bottleneck {
+            Bottleneck::Plain => layers,
+            Bottleneck::Deviation => layers.with_minibatch_deviation(),
+        };
         if self.classes == 0 { layers } else { layers.conditional(self.classes) }
+    }
+
+    /// The features of the perceptual distance, if it has a weight.
+    pub fn features(&self) -> Option<Sequential> {
+        (self.perceptual > 0.0).then(|| self.network.features())
     }
 
     /// The network with averaged weights, if averaging is enabled.

@@ -126,9 +126,7 @@ impl Generator {
         statistics: NormStatistics,
     ) -> Result<Self, Error> {
         let mut store = Store::new();
-        for (name, contents) in &checkpoint.tensors {
-            store.set(gpu, name, contents).await?;
-        }
+        store.set_all(gpu, &checkpoint.tensors).await?;
         let Config { network, .. } = checkpoint.config;
         Self::new(gpu, &store, &checkpoint.layers(), network.image(), count.clamp(1, 64), statistics).await
     }

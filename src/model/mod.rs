@@ -13,7 +13,7 @@ mod step;
 #[cfg(feature = "train")]
 pub use adaptation::AdaptiveGenerator;
 pub use checkpoint::Checkpoint;
-pub use config::{Bound, Config, NoiseKind, Preset, Setting, named};
+pub use config::{Bottleneck, Bound, Config, NoiseKind, Preset, Setting, named};
 pub use generator::{Generator, NormStatistics};
 pub use network::Network;
 pub use noise::{FrequencyStatistics, Noise};

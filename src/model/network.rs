@@ -31,6 +31,8 @@ impl Network {
     pub const FACES: Self = Self { channels: 3, side: 64 };
     /// The published networks.
     pub const PUBLISHED: [Self; 2] = [Self::MNIST, Self::FACES];
+    /// The number of [`features`](Self::features) of an image.
+    pub const FEATURES: usize = 64;
     /// The greatest number of parameters: 2 GiB of weights, and four times that with moments and average.
     pub const MOST_PARAMETERS: u64 = 1 << 29;
     /// The least and the greatest number of pixels of a side.
@@ -135,6 +137,19 @@ impl Network {
         }
         layers.push(conv(self.latents(w), outputs, 4, 1, 0));
         layers
+    }
+
+    /// The features of the classifiers of such images: an encoder of width 16 with batch norm and ReLU after every
+    /// convolution, to [`FEATURES`](Self::FEATURES) numbers per image. Its tensors have the prefix `features.`.
+    pub fn features(self) -> Sequential {
+        let mut layers = vec![];
+        for layer in self.encoder(16, Self::FEATURES) {
+            if let Layer::Conv2d { outputs, .. } = layer {
+                layers.extend([layer, Layer::BatchNorm { channels: outputs }, Layer::Relu]);
+            }
+        }
+        layers.push(Layer::Flatten);
+        Sequential { layers, name: "features.".into() }
     }
 
     /// The decoder at width `w`, from one pixel of `inputs` channels to images.

@@ -4,7 +4,7 @@ use super::Network;
 use crate::compile::{Compiled, Finding, compile};
 use crate::error::Error;
 use crate::gpu::{Distinct, Gpu, GpuError, Store};
-use crate::method::{Clamp, Distance, Objective, PREFIXES, TrainingStep};
+use crate::method::{Clamp, Objective, PREFIXES, TrainingStep};
 use crate::nn::Adam;
 use crate::tape::{self, Tape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ impl SyntheticStep {
         [width, batch]: [usize; 2],
         clamp: Clamp,
     ) -> tape::Result<TrainingStep<'t>> {
-        let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0, nearest: 0.0 };
+        let objective = Objective { clamp, ..Objective::default() };
         let step = objective.record(tape, &network.layers(width), batch, network.image())?;
         Self::ADAM.record(tape, &step.parameters, &step.total);
         Ok(step)
@@ -49,9 +49,7 @@ impl SyntheticStep {
             let step = Self::record(&tape, network, [width, batch], Clamp::None)?;
             let parameters = network.layers(width).initialise(1, &PREFIXES);
             let mut store = Store::new();
-            for (name, contents) in parameters.into_iter().chain(Adam::initial(&step.parameters)) {
-                store.set(gpu, &name, &contents).await?;
-            }
+            store.set_all(gpu, parameters.into_iter().chain(Adam::initial(&step.parameters))).await?;
             let outputs = [("rec", step.losses[0]), ("fx", step.fx)];
             (compile(gpu, &store, &tape, &outputs).await?, step.x.shape().elements())
         };

@@ -4,6 +4,7 @@
 mod adam;
 mod average;
 mod clip;
+mod fully_connected;
 mod labels;
 mod normalisation;
 mod sequential;

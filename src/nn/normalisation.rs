@@ -66,12 +66,42 @@ impl Sequential {
         y
     }
 
-    /// Running mean and variance of layer `i`, a batch norm, as state on a tape.
+    /// Records minibatch standard deviation, layer `i`.
+    #[track_caller]
+    pub(super) fn deviate<'t>(&self, x: Var<'t>, i: usize, channels: usize, mode: Mode<'_, 't>) -> Var<'t> {
+        let tape = x.tape();
+        let [scale, shift] = self.weights(tape, i);
+        let variance = match mode {
+            Mode::Running(prefix) => self.running(tape, prefix, i, channels)[1],
+            Mode::Train { prefixes, .. } => {
+                let statistics = x.batch_statistics();
+                for prefix in prefixes {
+                    let running = self.running(tape, prefix, i, channels);
+                    ops::update_running(running, statistics, x.shape().elements() / channels, MOMENTUM);
+                }
+                variance(x, channels)
+            }
+            Mode::Batch => variance(x, channels),
+        };
+        let deviation = (variance + tape.constant(EPSILON, [channels])).sqrt().mean();
+        let added = deviation.broadcast([channels]) * scale + shift;
+        x + added.broadcast_channels(x.shape())
+    }
+
+    /// Running mean and variance of layer `i`, as state on a tape.
     #[track_caller]
     fn running<'t>(&self, tape: &'t Tape, prefix: &str, i: usize, channels: usize) -> [Var<'t>; 2] {
         let name = |what: &str| format!("{prefix}{}{i}.running_{what}", self.name);
         [tape.state(&name("mean"), [channels]), tape.state(&name("var"), [channels])]
     }
+}
+
+/// The variance of each channel of x `[N, C, …]`, with a gradient.
+#[track_caller]
+fn variance(x: Var<'_>, channels: usize) -> Var<'_> {
+    let share = 1.0 / (x.shape().elements() / channels) as f32;
+    let off = x - (share * x.sum_channels()).broadcast_channels(x.shape());
+    share * (off * off).sum_channels()
 }
 
 /// Repeats values `[N, C]` over the pixels of `shape` `[N, C, …]`.
@@ -114,6 +144,43 @@ mod tests {
         for (f, e) in found.iter().zip(&expected) {
             assert!((f - e).abs() < 1e-12, "{found:?} and {expected:?}");
         }
+    }
+
+    #[test]
+    fn minibatch_deviation_adds_the_deviation_of_the_batch() {
+        let tape = Tape::new();
+        let transposed = Layer::ConvTranspose2d {
+            inputs: CHANNELS,
+            outputs: 1,
+            kernel: 1,
+            stride: 1,
+            padding: 0,
+            output_padding: 0,
+        };
+        let network = Sequential::new(vec![Layer::Tanh, transposed]).with_minibatch_deviation();
+        assert_eq!(network.layers[1..], [Layer::MinibatchDeviation { channels: CHANNELS }, transposed]);
+        let alone = Sequential::new(vec![network.layers[1]]);
+        let x = tape.input("x", [2, CHANNELS, 1, 1]);
+        let [scale, shift] = alone.on(&tape)[..] else { panic!("scale and shift") };
+        let batch = alone.apply(x, Mode::Batch);
+        let running = alone.apply(x, Mode::Running("role."));
+        let [mean, variance] = ["mean", "var"].map(|what| tape.state(&format!("role.0.running_{what}"), [CHANNELS]));
+        let feeds: [(_, &[f64]); 5] = [
+            (x, &[1.0, 5.0, 3.0, -1.0]),
+            (scale, &[1.0, 10.0]),
+            (shift, &[0.0, 0.5]),
+            (mean, &[0.0; 2]),
+            (variance, &[1.0, 1.0]),
+        ];
+        let values = tape.interpret(&feeds).unwrap();
+        // The deviations are 1 and 3, and 2 on average.
+        for (found, expected) in [(batch, [3.0, 25.5, 5.0, 19.5]), (running, [2.0, 15.5, 4.0, 9.5])] {
+            let close = values.get(found).iter().zip(expected).all(|(f, e)| (f - e).abs() < 1e-4);
+            assert!(close, "{:?} and {expected:?}", values.get(found));
+        }
+        // A layer without a bottleneck has none.
+        let without = Sequential::new(vec![Layer::Tanh]);
+        assert_eq!(without.clone().with_minibatch_deviation(), without);
     }
 
     #[test]

@@ -36,6 +36,12 @@ pub enum Layer {
         classes: usize,
         channels: usize,
     },
+    /// Minibatch standard deviation: y = x + γ·s + β per channel, where s is the deviation of x over the batch, averaged over
+    /// all other axes. What it adds is what one more channel of the constant value s adds to the layer after it (Karras et
+    /// al., arXiv 1710.10196, section 3). A batch of samples that are alike shows itself by it.
+    MinibatchDeviation {
+        channels: usize,
+    },
     LeakyRelu(f32),
     Relu,
     Tanh,
@@ -58,6 +64,7 @@ impl Layer {
                 let shape = Shape::from([classes, channels]);
                 return Some([(shape.clone(), Initial::Constant(1.0)), (shape, Initial::Constant(0.0))]);
             }
+            Self::MinibatchDeviation { channels } => ([channels].into(), channels, Initial::Normal),
             Self::LeakyRelu(_) | Self::Relu | Self::Tanh | Self::Flatten => return None,
         };
         Some([(weight, initial), ([outputs].into(), Initial::Constant(0.0))])
@@ -151,6 +158,20 @@ impl Sequential {
         self
     }
 
+    /// The same network with [minibatch standard deviation](Layer::MinibatchDeviation) at the bottleneck: before the first
+    /// transposed convolution, if there is one.
+    #[must_use]
+    pub fn with_minibatch_deviation(mut self) -> Self {
+        let first = self.layers.iter().enumerate().find_map(|(i, layer)| match *layer {
+            Layer::ConvTranspose2d { inputs, .. } => Some((i, inputs)),
+            _ => None,
+        });
+        if let Some((i, channels)) = first {
+            self.layers.insert(i, Layer::MinibatchDeviation { channels });
+        }
+        self
+    }
+
     /// The number of classes of a conditional network.
     pub fn classes(&self) -> Option<usize> {
         self.layers.iter().find_map(|layer| match *layer {
@@ -171,10 +192,12 @@ impl Sequential {
         parameters
     }
 
-    /// Layer number and number of channels of each batch normalisation.
+    /// Layer number and number of channels of each layer with batch statistics.
     pub(crate) fn norms(&self) -> impl Iterator<Item = (usize, usize)> {
         self.layers.iter().enumerate().filter_map(|(i, layer)| match *layer {
-            Layer::BatchNorm { channels } | Layer::ConditionalBatchNorm { channels, .. } => Some((i, channels)),
+            Layer::BatchNorm { channels }
+            | Layer::ConditionalBatchNorm { channels, .. }
+            | Layer::MinibatchDeviation { channels } => Some((i, channels)),
             _ => None,
         })
     }
@@ -247,11 +270,22 @@ impl Sequential {
     /// each class, 1 for that of the sample and 0 for all others.
     #[track_caller]
     pub fn apply_to<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> Var<'t> {
+        self.apply_with_code(x, labels, mode)[0]
+    }
+
+    /// Records the layers as [`apply_to`](Self::apply_to). Returns the output and the code at the bottleneck: the input of
+    /// the first transposed convolution, or the output if there is none.
+    #[track_caller]
+    pub(crate) fn apply_with_code<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> [Var<'t>; 2] {
         let alike = |classes: usize| x.tape().constant(1.0 / classes as f32, [x.shape().batch(), classes]);
         let labels = labels.or_else(|| self.classes().map(alike));
-        let mut x = x;
+        let (mut x, mut code) = (x, None);
         for (i, layer) in self.layers.iter().enumerate() {
-            let normalised = i > 0 && self.norms().any(|(norm, _)| norm == i - 1);
+            if matches!(layer, Layer::ConvTranspose2d { .. }) {
+                code.get_or_insert(x);
+            }
+            let before = i.checked_sub(1).map(|before| &self.layers[before]);
+            let normalised = matches!(before, Some(Layer::BatchNorm { .. } | Layer::ConditionalBatchNorm { .. }));
             x = match *layer {
                 Layer::Conv2d { stride, padding, .. } => {
                     let [weight, bias] = self.weights(x.tape(), i);
@@ -270,6 +304,7 @@ impl Sequential {
                     let labels = labels.expect("a conditional network has labels");
                     self.normalise_by(labels, x, i, channels, mode)
                 }
+                Layer::MinibatchDeviation { channels } => self.deviate(x, i, channels, mode),
                 Layer::LeakyRelu(_) | Layer::Relu if normalised => match mode {
                     Mode::Train { dropout: Some(dropout), .. } => dropout.record(x, i),
                     _ => x,
@@ -280,7 +315,7 @@ impl Sequential {
                 Layer::Flatten => x.reshape([x.shape().batch(), x.shape().per_sample()]),
             };
         }
-        x
+        [x, code.unwrap_or(x)]
     }
 
     /// Weight and bias of layer `i` as state on `tape`. The layer must have parameters.
@@ -311,7 +346,7 @@ impl Sequential {
                     });
                 }
                 Layer::Linear { inputs, outputs } => macs += inputs * outputs,
-                Layer::BatchNorm { .. } | Layer::ConditionalBatchNorm { .. } => {}
+                Layer::BatchNorm { .. } | Layer::ConditionalBatchNorm { .. } | Layer::MinibatchDeviation { .. } => {}
                 Layer::LeakyRelu(_) | Layer::Relu | Layer::Tanh | Layer::Flatten => {}
             }
         }

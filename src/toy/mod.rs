@@ -141,11 +141,11 @@ fn points(flat: &[f32]) -> Vec<[f32; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::{Clamp, Distance, Objective, Weights};
+    use crate::method::{Clamp, Objective, Weights};
     use crate::testing::gpu;
 
     fn config() -> Config {
-        let objective = Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
+        let objective = Objective { clamp: Clamp::Noise(1.5), ..Objective::default() };
         Config { width: 32, batch: 128, objective, seed: 1 }
     }
 

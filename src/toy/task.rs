@@ -3,7 +3,7 @@ use crate::descent::{Recorded, Task};
 use crate::error::Error;
 use crate::method::{Objective, TrainingStep, Weights};
 use crate::model::Noise;
-use crate::nn::{Adam, Layer, Sequential};
+use crate::nn::{Adam, Sequential};
 use crate::random::Stream;
 use crate::tape::{self, Tape};
 use std::collections::BTreeMap;
@@ -38,17 +38,10 @@ pub struct Settings {
 }
 
 impl Config {
-    /// The network 2 → width → width → width → 2 with leaky ReLU of slope 0.2. A convolution of one pixel is a fully
-    /// connected layer.
+    /// The network 2 → width → width → width → 2, as [`Sequential::fully_connected`].
     pub fn layers(&self) -> Sequential {
         let w = self.width;
-        let full = |inputs, outputs| Layer::Conv2d { inputs, outputs, kernel: 1, stride: 1, padding: 0 };
-        let mut layers = vec![full(2, w), Layer::LeakyRelu(0.2)];
-        for _ in 0..2 {
-            layers.extend([full(w, w), Layer::LeakyRelu(0.2)]);
-        }
-        layers.push(full(w, 2));
-        Sequential::new(layers)
+        Sequential::fully_connected(&[2, w, w, w, 2])
     }
 
     /// Records the objective for this network on batches of points. The update of the parameters is not part of it.
@@ -59,16 +52,9 @@ impl Config {
         self.objective.record(tape, &self.layers(), self.batch, POINT)
     }
 
-    /// Initial parameters: weights ~ N(0, 2/inputs) (He et al. 2015), biases 0.
+    /// Initial parameters, as [`Sequential::initialise_fully_connected`].
     pub fn initialise(&self) -> BTreeMap<String, Vec<f32>> {
-        let layers = self.layers();
-        let mut tensors = layers.initialise(self.seed, &[]);
-        // `Sequential` initialises for batch norm, with one deviation for all layers.
-        for parameter in layers.parameters().iter().filter(|p| p.name.ends_with("weight")) {
-            let scale = (2.0 / parameter.shape.per_sample() as f32).sqrt() / Sequential::DEVIATION;
-            tensors.get_mut(&parameter.name).into_iter().flatten().for_each(|weight| *weight *= scale);
-        }
-        tensors
+        self.layers().initialise_fully_connected(self.seed)
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

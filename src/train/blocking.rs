@@ -1,6 +1,7 @@
 //! Blocking forms of the asynchronous calls, for native programs, with data from folders.
 
 use super::{Preview, Trainer};
+use crate::classifier::Classifier;
 use crate::compile::{Check, Finding};
 use crate::data::{Images, Loaded, Split};
 use crate::error::Error;
@@ -25,7 +26,9 @@ impl Trainer {
 
     /// Blocking form of [`new_among`](Self::new_among), on the images of the folder that `config` names.
     pub fn blocking_new_among(gpu: &Gpu, config: &Config, ranks: Rc<dyn Ranks>) -> Result<Self, Error> {
-        gpu.wait(Self::new_among(gpu, config, load(config)?, ranks))
+        let data = load(config)?;
+        let features = config.features().map(|_| Classifier::features(&config.features, config.network)).transpose()?;
+        gpu.wait(Self::new_among(gpu, config, data, features.unwrap_or_default(), ranks))
     }
 
     /// Blocking form of [`resume`](Self::resume), on the images of the folder that the checkpoint names.

@@ -2,12 +2,13 @@
 
 use crate::data::{Batches, Images};
 use crate::descent::{Recorded, Task};
-use crate::method::{Objective, PREFIXES, TrainingStep, Weights};
+use crate::method::{Degradation, Networks, Objective, PREFIXES, TrainingStep, Weights};
 use crate::model::{Config, Noise};
 use crate::nn::{Adam, Average, one_hot};
-use crate::random::Stream;
+use crate::random::{Stream, stream};
 use crate::ranks::Ranks;
 use crate::tape::{self, Tape};
+use rand::RngExt;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -24,7 +25,9 @@ impl Idempotence {
     pub fn step<'t>(&self, tape: &'t Tape) -> tape::Result<TrainingStep<'t>> {
         let Config { network, accumulate, .. } = self.config;
         let batches = [accumulate, self.shard().len()];
-        self.config.objective().record_batches(tape, &self.config.layers(), batches, network.image())
+        let (f, features) = (self.config.layers(), self.config.features());
+        let networks = Networks { f: &f, features: features.as_ref() };
+        self.config.objective().record_batches(tape, networks, batches, network.image())
     }
 
     /// The part of every batch that this rank takes.
@@ -37,6 +40,18 @@ impl Idempotence {
     fn labels(&self, indices: &[usize]) -> Option<Vec<f32>> {
         let known = self.images.labels.as_ref().filter(|_| self.config.classes > 0)?;
         Some(one_hot(indices.iter().map(|&i| known[i]), self.config.classes))
+    }
+
+    /// The images `x`, of which the share of the settings is degraded, each in a way of its own.
+    fn degraded(&self, x: &[f32], done: u64) -> Vec<f32> {
+        let shape = self.images.shape;
+        let rank = self.ranks.rank() as u64;
+        let mut rng = stream(self.config.seed, Stream::Augmentation, done * self.ranks.count() as u64 + rank);
+        let one = |image: &[f32]| match rng.random_bool(self.config.degraded) {
+            true => Degradation::random(shape[0], &mut rng).one(image, shape, &mut rng),
+            false => image.to_vec(),
+        };
+        x.chunks_exact(self.images.elements()).flat_map(one).collect()
     }
 
     /// Seed of the dropout masks: a whole number per seed, rank and step, below 2²⁴ and so exact in f32. It repeats after
@@ -81,6 +96,7 @@ impl Task for Idempotence {
         (0..count).for_each(|i| indices.extend(&self.batches.indices(done * count + i)[shard.clone()]));
         let labels = self.labels(&indices);
         let x = self.images.gather(indices);
+        let degraded = (self.config.degraded > 0.0).then(|| self.degraded(&x, done));
         // The noise of all ranks, of which this one takes its shard, so that it does not depend on the number of ranks.
         let batch = self.config.batch * elements;
         let all = self.noise.draw(self.config.seed, Stream::Noise, done, count as usize * batch);
@@ -88,6 +104,7 @@ impl Task for Idempotence {
         let Weights { rec, idem, tight } = self.config.weights(done);
         let mut inputs = vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![rec, idem, tight])];
         inputs.extend(labels.map(|labels| (Objective::LABELS, labels)));
+        inputs.extend(degraded.map(|degraded| (Objective::DEGRADED, degraded)));
         if self.config.dropout != 0.0 {
             inputs.push((Objective::DROPOUT_SEED, vec![self.dropout_seed(done)]));
         }

@@ -10,6 +10,7 @@ use crate::nn::Average;
 use crate::random::Stream;
 use crate::ranks::{Alone, Ranks};
 use siphasher::sip::SipHasher13;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The training of an Idempotent Generative Network.
@@ -92,17 +93,19 @@ impl Trainer {
     /// # Errors
     /// If a setting is out of range, the images have another shape than the network's, or the adapter fails.
     pub async fn new(gpu: &Gpu, config: &Config, data: impl Into<Loaded>) -> Result<Self, Error> {
-        Self::new_among(gpu, config, data, Rc::new(Alone)).await
+        Self::new_among(gpu, config, data, BTreeMap::new(), Rc::new(Alone)).await
     }
 
-    /// A new training of several ranks, each with its shard of every batch. Collective.
+    /// A new training of several ranks, each with its shard of every batch, with the tensors of the
+    /// [features](Config::features) of a perceptual distance, if there is one. Collective.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if a batch cannot be divided among the ranks, or the ranks differ in settings or data.
+    /// As [`new`](Self::new), and if the features are missing, a batch cannot be divided among the ranks, or the ranks differ in settings or data.
     pub async fn new_among(
         gpu: &Gpu,
         config: &Config,
         data: impl Into<Loaded>,
+        features: BTreeMap<String, Vec<f32>>,
         ranks: Rc<dyn Ranks>,
     ) -> Result<Self, Error> {
         config.check()?;
@@ -111,6 +114,7 @@ impl Trainer {
         check_images(config, images)?;
         let layers = config.layers();
         let mut tensors = layers.initialise(config.seed, &PREFIXES);
+        tensors.extend(features);
         if config.averaged().is_some() {
             tensors.extend(Average::initial(&layers, &PREFIXES, &tensors));
         }

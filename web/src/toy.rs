@@ -1,7 +1,7 @@
 //! The objective on points of the plane, while it learns.
 
 use super::{Engine, Result, js};
-use ign::method::{Clamp, Distance, Objective, Weights};
+use ign::method::{Clamp, Objective, Weights};
 use ign::toy::{Config, Data, Settings, Toy, grid};
 use wasm_bindgen::prelude::*;
 
@@ -13,8 +13,7 @@ const GRID: usize = 21;
 const SAMPLES: usize = 400;
 
 /// The objective of the view.
-pub(super) const OBJECTIVE: Objective =
-    Objective { distance: Distance::Mse, clamp: Clamp::Noise(1.5), dropout: 0.0, nearest: 0.0 };
+pub(super) const OBJECTIVE: Objective = Objective { clamp: Clamp::Noise(1.5), ..Objective::PAPER };
 /// The settings at the begin.
 const START: (Weights, f64, f32) = (Weights { rec: 1.0, idem: 1.0, tight: 0.2 }, 2e-3, 1.0);
 

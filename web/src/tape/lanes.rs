@@ -64,14 +64,14 @@ pub fn lanes(nodes: &[Node]) -> Vec<Lane> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ign::method::{Clamp, Distance, Objective};
+    use ign::method::{Clamp, Objective};
     use ign::nn::Adam;
     use ign::tape::Tape;
     use ign::toy::Config;
 
     /// A training step with its lanes, and the lane of every line that is called by a name.
     fn check(clamp: Clamp, expected: &[(&str, Lane)]) {
-        let objective = Objective { distance: Distance::Mse, clamp, dropout: 0.0, nearest: 0.0 };
+        let objective = Objective { clamp, ..Objective::default() };
         let tape = Tape::new();
         let step = Config { width: 4, batch: 8, objective, seed: 1 }.record(&tape).unwrap();
         Adam::default().record(&tape, &step.parameters, &step.total);

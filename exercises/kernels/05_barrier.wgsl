@@ -1,0 +1,32 @@
+// Puzzle 5: workgroup memory and barriers.
+//
+// y[i] = x[i − 2] + x[i − 1] + x[i] + x[i + 1] + x[i + 2], where x is zero outside. Five neighbouring invocations need the same
+// element, so a workgroup loads its 64 elements and two more at each end once, into memory that it shares. Something is
+// wrong here: often the results are right, and sometimes they are not.
+//
+// x, y           `count` elements each
+// params.count   their number
+//
+// In the engine: the tiles of shaders/shared/product_workgroup.wgsl.
+
+struct Params { count: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+var<workgroup> tile: array<f32, 68>;   // x[first − 2], …, x[first + 65]
+
+fn x_at(i: i32) -> f32 {
+  if (u32(i) < params.count) { return x[i]; }
+  return 0.0;
+}
+
+@compute @workgroup_size(64)
+fn barrier(@builtin(workgroup_id) w: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let first = w.x * 64u;
+  tile[local] = x_at(i32(first + local) - 2);
+  if (local < 4u) { tile[64u + local] = x_at(i32(first + local) + 62); }
+  if (first + local >= params.count) { return; }
+  y[first + local] = tile[local] + tile[local + 1u] + tile[local + 2u] + tile[local + 3u] + tile[local + 4u];
+}
