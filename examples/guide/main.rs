@@ -45,6 +45,10 @@ chapters! {
     ch04 "04-adjoint",
     ch05 "05-dispatch",
     ch06 "06-memory",
+    ch07 "07-product",
+    ch08 "08-convolution",
+    ch12 "12-mnist",
+    ch13 "13-limits",
 }
 
 /// What the name of a chapter has before the name of its module.
