@@ -47,6 +47,7 @@ chapters! {
     ch06 "06-memory",
     ch07 "07-product",
     ch08 "08-convolution",
+    ch09 "09-batch-norm",
     ch12 "12-mnist",
     ch13 "13-limits",
 }
