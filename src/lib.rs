@@ -34,6 +34,7 @@
 //!
 //! # Where to begin
 //!
+//! * [`guide`]: from y = x² to an Idempotent Generative Network, in thirteen chapters with code that runs.
 //! * [`tape`]: the list, the reverse walk and the f64 interpreter; short enough to be read at one sitting.
 //! * [`ops`]: every operation, with [the table](#operations) of formulas, gradients, files and shaders.
 //! * [`compile`]: from a tape to dispatches. [`gpu`]: adapters, kernels, memory and programs. [`nn`]: layers and Adam.
@@ -65,6 +66,8 @@ pub mod error;
 #[cfg(feature = "model")]
 pub mod files;
 pub mod gpu;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "model")]
 pub mod method;
 #[cfg(feature = "train")]
