@@ -49,6 +49,7 @@ chapters! {
     ch08 "08-convolution",
     ch09 "09-batch-norm",
     ch10 "10-adam",
+    ch11 "11-idempotence",
     ch12 "12-mnist",
     ch13 "13-limits",
 }
