@@ -35,4 +35,5 @@ chapter!(adam, "10-adam");
 chapter!(idempotence, "11-idempotence");
 #[cfg(feature = "train")]
 chapter!(mnist, "12-mnist");
+#[cfg(feature = "model")]
 chapter!(limits, "13-limits");

@@ -48,6 +48,8 @@ chapters! {
     ch07 "07-product",
     ch08 "08-convolution",
     ch09 "09-batch-norm",
+    ch10 "10-adam",
+    ch11 "11-idempotence",
     ch12 "12-mnist",
     ch13 "13-limits",
 }
