@@ -88,7 +88,7 @@ struct Arguments {
     #[arg(long, value_parser = number(0.0..=1e6))]
     latent_tight: Option<f64>,
     /// Trained model, run folder or file, whose codes low-rank samples [default: models/mnist.safetensors].
-    #[arg(long, value_name = "RUN|FILE")]
+    #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
     /// Number of principal components of low-rank's normal distribution, at most the number of codes [default: 32]. From 1
     /// to 8192.

@@ -64,9 +64,20 @@ fn numbers_out_of_range_are_refused_with_the_range() {
         for (option, value, description) in options(&help) {
             // Paths and names are no numbers.
             let text = ["DIR", "FILE", "RUN", "NAME", "NAME|INDEX", "finite|reference"].contains(&value.as_str());
-            let named =
-                ["network", "data", "distance", "clamp", "noise", "preset", "statistics", "background", "architecture"]
-                    .contains(&option.as_str());
+            let named = [
+                "network",
+                "data",
+                "distance",
+                "clamp",
+                "noise",
+                "preset",
+                "statistics",
+                "background",
+                "architecture",
+                "bottleneck",
+                "target",
+            ]
+            .contains(&option.as_str());
             if text || named {
                 continue;
             }

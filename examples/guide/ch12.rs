@@ -45,6 +45,7 @@ pub fn drawing() -> Result<String> {
     let mut svg =
         Svg::new("Fréchet distance of f(z) against the ratio of idempotence, for rows of the study", 680.0, 400.0);
     svg.heading([24.0, 30.0], Anchor::Start, INK, "Two ways to be bad: far from the data, or not idempotent");
+    svg.small([656.0, 388.0], Anchor::End, GREY, "logarithmic axis; green: 2,000 steps; orange: too little tightness; violet: too much idempotence");
     let axes = Axes { area: [70.0, 70.0, 570.0, 270.0], x: [0.4, 2.1], y: [0.06, 0.18] };
     let powers = [3.0, 5.0, 10.0, 30.0, 100.0];
     axes.draw(

@@ -2,6 +2,7 @@
 //
 // A program is a list of lines. A line is an input, or it is computed from earlier lines:
 //
+//   Line::Input            a given number; reads no line
 //   Line::Sine(a)          sin of line a
 //   Line::Tanh(a)          tanh of line a
 //   Line::Add(a, b)        line a + line b

@@ -40,14 +40,17 @@ pub struct MemoryReport {
 
 impl fmt::Display for MemoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let size = |bytes: u64| match bytes < 1 << 20 {
+            true => format!("{:.1} KiB", bytes as f64 / 1024.0),
+            false => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+        };
         write!(
             f,
-            "{:.1} MiB planned, {:.1} MiB lower bound (ratio {:.3}), {:.1} MiB unshared",
-            mib(self.planned),
-            mib(self.lower_bound),
+            "{} planned, {} lower bound (ratio {:.3}), {} unshared",
+            size(self.planned),
+            size(self.lower_bound),
             self.planned as f64 / self.lower_bound.max(1) as f64,
-            mib(self.unshared)
+            size(self.unshared)
         )
     }
 }

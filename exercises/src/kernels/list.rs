@@ -55,7 +55,7 @@ pub static PUZZLES: [Puzzle; COUNT] = [
         [
             "A kernel is written for one invocation. All of them run it at once, each with its own i.",
             "Elements of a buffer are read and written as those of an array: y[i] = …;",
-            "y[i] = x[i] * x[i] + 1.0; A number with a decimal point is an f32.",
+            "let v = x[i]; y[i] = v * v + 1.0; A number with a decimal point is an f32.",
         ],
     ),
     puzzle!(
