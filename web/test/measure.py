@@ -11,6 +11,7 @@ JSON = "document.querySelector('#measure-json').value"
 
 def use(browser):
     browser.click("nav a[href='#measure']")
+    browser.until("document.querySelector('#measure-start').offsetParent", 60)
     stop(browser)
     start = time.time()
     browser.click("#measure-start")
