@@ -2,7 +2,11 @@
 
 use super::figures::{Figure, Result, json};
 use super::svg::{Anchor, Axes, BLUE, GREEN, GREY, INK, ORANGE, Svg, VIOLET};
+use ign::data::{Images, Split};
+use ign::model::Network;
+use ign::picture::Background;
 use serde_json::Value;
+use std::path::Path;
 
 /// A row of the study: its name, what it changes, and how far below its point its label stands.
 type Row = (&'static str, &'static str, f64);
@@ -74,6 +78,19 @@ pub fn drawing() -> Result<String> {
     Ok(svg.finish())
 }
 
+/// The variance of the test images over the set, averaged over the pixels.
+fn variance() -> Result<f64> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+    let test = Images::load(&folder, Split::Test, Network::MNIST.image(), Background::Auto)?.images;
+    let (count, pixels) = (test.len() as f64, test.elements());
+    let all = test.gather(0..test.len());
+    let of_pixel = |i: usize| {
+        let values = || all.iter().skip(i).step_by(pixels).map(|&x| f64::from(x));
+        values().map(|x| x * x).sum::<f64>() / count - (values().sum::<f64>() / count).powi(2)
+    };
+    Ok((0..pixels).map(of_pixel).sum::<f64>() / pixels as f64)
+}
+
 pub fn figures() -> Result<Vec<Figure>> {
     let study = json("measurements/study.json")?;
     let mut rows = String::from(
@@ -90,5 +107,5 @@ pub fn figures() -> Result<Vec<Figure>> {
         let name = if name == "real" { "training images" } else { name };
         shipped += &format!("| {name} | {:.1} | {:.2} | {:.2} |\n", of("frechet"), of("precision"), of("recall"));
     }
-    Ok(vec![("rows", rows), ("shipped", shipped)])
+    Ok(vec![("rows", rows), ("shipped", shipped), ("variance", format!("{:.2}", variance()?))])
 }
