@@ -39,9 +39,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Trains a DCGAN, a WGAN-GP, a VAE, a regularised autoencoder, a rectified flow or an Idempotent Generative Network on codes
-/// on MNIST, with encoder and decoder of the 28×28 network; or samples the decoder of a trained model. Writes samples.png and evaluation.json. Ctrl-C, SIGTERM and SIGHUP end the training, and what it has
-/// is measured.
+/// Trains a DCGAN, a WGAN-GP, a VAE, a regularised autoencoder, a rectified flow or an Idempotent Generative Network on codes,
+/// on MNIST and with encoder and decoder of the 28×28 network; or samples the decoder of a trained model. Writes samples.png
+/// and evaluation.json. Ctrl-C, SIGTERM and SIGHUP end the training, and what it has is measured.
 #[derive(Parser)]
 struct Arguments {
     /// Baseline to train.

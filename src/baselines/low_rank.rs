@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::gpu::{Gpu, Store};
 use crate::method::Role;
 use crate::model::{Checkpoint, Generator, Noise, NormStatistics};
-use crate::nn::{Layer, Mode, Sequential};
+use crate::nn::{Mode, Sequential};
 use crate::random::Stream;
 use crate::tape::Tape;
 
@@ -43,9 +43,7 @@ impl LowRank {
         }
         let [encoder, decoder] = split(&whole)?;
         let mut store = Store::new();
-        for (name, contents) in &checkpoint.tensors {
-            store.blocking_set(gpu, name, contents)?;
-        }
+        gpu.wait(store.set_all(gpu, &checkpoint.tensors))?;
         for (from, to) in renamed(&whole, &decoder) {
             let contents = checkpoint.tensors.get(&from);
             let contents = contents.ok_or_else(|| Error::Unsuited(format!("the checkpoint has no tensor `{from}`")))?;
@@ -89,8 +87,8 @@ impl LowRank {
 
 /// Encoder and decoder of a network, which have different names: the layers of the decoder are counted from 0.
 fn split(whole: &Sequential) -> Result<[Sequential; 2], Error> {
-    let first = whole.layers.iter().position(|layer| matches!(layer, Layer::ConvTranspose2d { .. }));
-    let first = first.ok_or_else(|| Error::Unsuited("the network has no transposed convolution".into()))?;
+    let unsuited = || Error::Unsuited("the network has no transposed convolution".into());
+    let (first, _) = whole.bottleneck().ok_or_else(unsuited)?;
     let (encoder, decoder) = whole.layers.split_at(first);
     Ok([
         Sequential { layers: encoder.to_vec(), name: whole.name.clone() },

@@ -205,8 +205,8 @@ impl Objective {
     pub const DEGRADED: &'static str = "degraded";
 
     /// Records one step of `network` on batches of `batch` images `[C, H, W]`, with inputs `x`, `z` and `weights`,
-    /// `labels` if the network is conditional, `degraded` if images are degraded, and `dropout.seed` if dropout is enabled. Every application updates the
-    /// unprefixed running averages and the averages of its role.
+    /// `labels` if the network is conditional, `degraded` if images are degraded, and `dropout.seed` if dropout is enabled.
+    /// Every application updates the unprefixed running averages and the averages of its role.
     #[track_caller]
     pub fn record<'t>(
         &self,

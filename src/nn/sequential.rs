@@ -162,14 +162,19 @@ impl Sequential {
     /// transposed convolution, if there is one.
     #[must_use]
     pub fn with_minibatch_deviation(mut self) -> Self {
-        let first = self.layers.iter().enumerate().find_map(|(i, layer)| match *layer {
-            Layer::ConvTranspose2d { inputs, .. } => Some((i, inputs)),
-            _ => None,
-        });
-        if let Some((i, channels)) = first {
+        if let Some((i, channels)) = self.bottleneck() {
             self.layers.insert(i, Layer::MinibatchDeviation { channels });
         }
         self
+    }
+
+    /// Layer number and number of input channels of the first transposed convolution: the layers before it encode, and it
+    /// begins to decode.
+    pub(crate) fn bottleneck(&self) -> Option<(usize, usize)> {
+        self.layers.iter().enumerate().find_map(|(i, layer)| match *layer {
+            Layer::ConvTranspose2d { inputs, .. } => Some((i, inputs)),
+            _ => None,
+        })
     }
 
     /// The number of classes of a conditional network.
@@ -273,16 +278,17 @@ impl Sequential {
         self.apply_with_code(x, labels, mode)[0]
     }
 
-    /// Records the layers as [`apply_to`](Self::apply_to). Returns the output and the code at the bottleneck: the input of
-    /// the first transposed convolution, or the output if there is none.
+    /// Records the layers as [`apply_to`](Self::apply_to). Returns the output and the code: what enters the
+    /// [bottleneck](Self::bottleneck), or the output if there is none.
     #[track_caller]
     pub(crate) fn apply_with_code<'t>(&self, x: Var<'t>, labels: Option<Var<'t>>, mode: Mode<'_, 't>) -> [Var<'t>; 2] {
         let alike = |classes: usize| x.tape().constant(1.0 / classes as f32, [x.shape().batch(), classes]);
         let labels = labels.or_else(|| self.classes().map(alike));
+        let bottleneck = self.bottleneck().map(|(i, _)| i);
         let (mut x, mut code) = (x, None);
         for (i, layer) in self.layers.iter().enumerate() {
-            if matches!(layer, Layer::ConvTranspose2d { .. }) {
-                code.get_or_insert(x);
+            if bottleneck == Some(i) {
+                code = Some(x);
             }
             let before = i.checked_sub(1).map(|before| &self.layers[before]);
             let normalised = matches!(before, Some(Layer::BatchNorm { .. } | Layer::ConditionalBatchNorm { .. }));

@@ -42,11 +42,10 @@ impl Idempotence {
         Some(one_hot(indices.iter().map(|&i| known[i]), self.config.classes))
     }
 
-    /// The images `x`, of which the share of the settings is degraded, each in a way of its own.
+    /// The images `x` of a step, of which the share of the settings is degraded, each in a way of its own.
     fn degraded(&self, x: &[f32], done: u64) -> Vec<f32> {
         let shape = self.images.shape;
-        let rank = self.ranks.rank() as u64;
-        let mut rng = stream(self.config.seed, Stream::Augmentation, done * self.ranks.count() as u64 + rank);
+        let mut rng = stream(self.config.seed, Stream::Augmentation, done);
         let one = |image: &[f32]| match rng.random_bool(self.config.degraded) {
             true => Degradation::random(shape[0], &mut rng).one(image, shape, &mut rng),
             false => image.to_vec(),
@@ -92,15 +91,18 @@ impl Task for Idempotence {
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
         let count = self.config.accumulate as u64;
         let (shard, elements) = (self.shard(), self.images.elements());
-        let mut indices: Vec<usize> = vec![];
-        (0..count).for_each(|i| indices.extend(&self.batches.indices(done * count + i)[shard.clone()]));
+        let mut all: Vec<usize> = vec![];
+        (0..count).for_each(|i| all.extend(&self.batches.indices(done * count + i)[..]));
+        let indices: Vec<usize> = all.chunks(self.config.batch).flat_map(|all| &all[shard.clone()]).copied().collect();
         let labels = self.labels(&indices);
         let x = self.images.gather(indices);
-        let degraded = (self.config.degraded > 0.0).then(|| self.degraded(&x, done));
-        // The noise of all ranks, of which this one takes its shard, so that it does not depend on the number of ranks.
+        // What is random is drawn for all ranks, and this one takes its shard, so that it does not depend on their number.
         let batch = self.config.batch * elements;
-        let all = self.noise.draw(self.config.seed, Stream::Noise, done, count as usize * batch);
-        let z = all.chunks(batch).flat_map(|all| &all[shard.start * elements..shard.end * elements]).copied().collect();
+        let own = |all: Vec<f32>| -> Vec<f32> {
+            all.chunks(batch).flat_map(|all| &all[shard.start * elements..shard.end * elements]).copied().collect()
+        };
+        let z = own(self.noise.draw(self.config.seed, Stream::Noise, done, count as usize * batch));
+        let degraded = (self.config.degraded > 0.0).then(|| own(self.degraded(&self.images.gather(all), done)));
         let Weights { rec, idem, tight } = self.config.weights(done);
         let mut inputs = vec![("x", x), ("z", z), (Objective::WEIGHTS, vec![rec, idem, tight])];
         inputs.extend(labels.map(|labels| (Objective::LABELS, labels)));
@@ -122,5 +124,59 @@ pub(super) fn recorded<'t>(step: &TrainingStep<'t>) -> Recorded<'t> {
         losses: vec![("rec", rec), ("idem", idem), ("tight", tight), ("variance", step.variance)],
         parameters: step.parameters.clone(),
         gradients: step.total.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Preset;
+    use crate::ranks::Alone;
+
+    /// One of several ranks, without the others.
+    struct Rank(usize, usize);
+
+    impl Ranks for Rank {
+        fn rank(&self) -> usize {
+            self.0
+        }
+
+        fn count(&self) -> usize {
+            self.1
+        }
+
+        fn local(&self) -> usize {
+            self.0
+        }
+
+        fn sum(&self, _: &mut [f32]) {}
+
+        fn gather(&self, value: u64) -> Vec<u64> {
+            vec![value; self.1]
+        }
+    }
+
+    #[test]
+    fn images_noise_and_degradations_do_not_depend_on_the_number_of_ranks() {
+        const ELEMENTS: usize = 784;
+        let inputs = |ranks: Rc<dyn Ranks>| {
+            let config = Config { batch: 4, accumulate: 2, degraded: 0.5, ..Preset::Quick.config() };
+            let pixels = (0..20 * ELEMENTS).map(|i| (i * 7 % 251) as u8).collect();
+            let images = Images { shape: [1, 28, 28], pixels, labels: None };
+            let batches = Batches::new(images.len(), config.batch, config.seed).unwrap();
+            let mut task = Idempotence { config, images, batches, noise: Noise::Gaussian, ranks };
+            let all = task.inputs(3);
+            ["x", "z", Objective::DEGRADED].map(|name| all.iter().find(|(own, _)| *own == name).unwrap().1.clone())
+        };
+        let whole = inputs(Rc::new(Alone));
+        assert!(whole[0] != whole[2], "no image is degraded");
+        let parts = [0, 1].map(|rank| inputs(Rc::new(Rank(rank, 2))));
+        for (i, whole) in whole.iter().enumerate() {
+            // Each rank has its half of each batch of four.
+            let half = |part: &[f32], batch: usize| part[batch * 2 * ELEMENTS..][..2 * ELEMENTS].to_vec();
+            let joined: Vec<f32> =
+                (0..2).flat_map(|batch| [half(&parts[0][i], batch), half(&parts[1][i], batch)].concat()).collect();
+            assert!(joined == *whole);
+        }
     }
 }

@@ -100,7 +100,8 @@ impl Trainer {
     /// [features](Config::features) of a perceptual distance, if there is one. Collective.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if the features are missing, a batch cannot be divided among the ranks, or the ranks differ in settings or data.
+    /// As [`new`](Self::new), and if the features are missing, a batch cannot be divided among the ranks, or the ranks differ
+    /// in settings or data.
     pub async fn new_among(
         gpu: &Gpu,
         config: &Config,
