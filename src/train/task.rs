@@ -92,7 +92,7 @@ impl Task for Idempotence {
         let count = self.config.accumulate as u64;
         let (shard, elements) = (self.shard(), self.images.elements());
         let mut all: Vec<usize> = vec![];
-        (0..count).for_each(|i| all.extend(&self.batches.indices(done * count + i)[..]));
+        (0..count).for_each(|i| all.extend(self.batches.indices(done * count + i)));
         let indices: Vec<usize> = all.chunks(self.config.batch).flat_map(|all| &all[shard.clone()]).copied().collect();
         let labels = self.labels(&indices);
         let x = self.images.gather(indices);
