@@ -28,7 +28,7 @@ use ign::data::Split;
 use ign::gpu::Gpu;
 use ign::method::{Degradation, Role};
 use ign::metrics::{DegradationMetrics, Projector};
-use ign::model::{AdaptiveGenerator, Checkpoint, Generator, NormStatistics, named};
+use ign::model::{AdaptiveGenerator, Bottleneck, Checkpoint, Generator, NormStatistics, named};
 use ign::native::open;
 use ign::picture::{Background, Grid, normalise, read_picture};
 use ign::random::{Stream, stream};
@@ -58,9 +58,9 @@ struct Arguments {
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
     label: Vec<u8>,
     /// Steps of test-time training for each picture alone: they minimise |f(x) − x|² over scale and shift of batch norm.
-    /// Pictures of yours have statistics of their own in any case. With test images, the column "alone" of the table is
-    /// adapted too, which takes long: choose a small --measured. From 0 to 1000 [default: 20 for pictures; test images are
-    /// not adapted].
+    /// Pictures of yours get statistics of their own too, unless the network is conditional or has minibatch deviation: then
+    /// nothing is adapted. With test images, the column "alone" of the table is adapted, which takes long: choose a small
+    /// --measured. From 0 to 1000 [default: 20 for pictures; test images are not adapted].
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=AdaptiveGenerator::MOST_STEPS as u64))]
     adapt: Option<usize>,
     /// Number of test images to draw. From 1 to 1000.
@@ -102,21 +102,22 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let classifier = arguments.classifier.as_deref().unwrap_or(Path::new(Classifier::FILE));
     let inputs = [&arguments.run, data, classifier].into_iter().chain(arguments.image.iter().map(PathBuf::as_path));
     check_results(&inputs.collect::<Vec<_>>(), &[&out])?;
-    if checkpoint.config.classes > 0 && arguments.adapt.is_some() {
-        return Err("--adapt is for networks without labels; this one is conditional".into());
+    let adapts = checkpoint.config.classes == 0 && checkpoint.config.bottleneck == Bottleneck::Plain;
+    if !adapts && arguments.adapt.is_some() {
+        return Err("--adapt is for networks without labels and with a plain bottleneck; this one is another".into());
     }
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,
-        false => own(&arguments, &checkpoint, &gpu)?,
+        false => own(&arguments, &checkpoint, adapts, &gpu)?,
     };
     grid.save(&out)?;
     say!("projections after {} steps: {}", checkpoint.step, out.display());
     Ok(())
 }
 
-/// Projects the user's pictures, each independently of the others: f is adapted to each, the second f is not.
-fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
+/// Projects the user's pictures, each independently of the others. If `adapts`, f is adapted to each; the second f is not.
+fn own(arguments: &Arguments, checkpoint: &Checkpoint, adapts: bool, gpu: &Gpu) -> Result<Grid, Box<dyn Error>> {
     let generator = Generator::blocking_load(gpu, checkpoint, arguments.image.len(), NormStatistics::Role)?;
     let mut x = vec![];
     for path in &arguments.image {
@@ -134,8 +135,11 @@ fn own(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result<Grid
         return of_classes(arguments, &generator, &x, grid);
     }
     let generator = labelled(&generator, &arguments.label)?;
-    let adaptive = AdaptiveGenerator::blocking_new(&generator, arguments.adapt.unwrap_or(AdaptiveGenerator::STEPS))?;
-    let f = adaptive.blocking_apply(&x)?;
+    let steps = arguments.adapt.unwrap_or(AdaptiveGenerator::STEPS);
+    let f = match adapts {
+        true => AdaptiveGenerator::blocking_new(&generator, steps)?.blocking_apply(&x)?,
+        false => generator.blocking_apply(Role::Image, &x)?,
+    };
     let ff = generator.blocking_apply(Role::Sample, &f)?;
     Ok(grid.row("f", &f).row("f(f)", &ff))
 }

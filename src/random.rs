@@ -18,7 +18,8 @@ pub enum Stream {
     Preview = 3,
     /// Degradations. The counter is the number of the degradation.
     Degradation = 4,
-    /// Shifts of training images, and weights of interpolations with them. The counter is the step.
+    /// Changes of training images and of pictures: shifts, degradations, weights of interpolations and times between them and
+    /// noise. The counter is the step or the batch.
     Augmentation = 5,
     /// Noise of evaluations.
     Evaluation = 6,

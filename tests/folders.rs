@@ -198,7 +198,11 @@ fn held_out_pictures_do_not_follow_the_order_of_paths() {
     let same = "0/0 0/8 1/3 1/14 2/15 5/1 5/7 5/12 6/14 7/1 7/8 7/10 7/11 7/13 8/5 9/0 9/15";
     assert_eq!(named.join(" "), same);
     let parts = (train.len(), test.len(), HeldOut::Hash);
-    assert_eq!(load(folder.path(), Split::Train).summary.parts, Some(parts));
+    let loaded = load(folder.path(), Split::Train);
+    assert_eq!(loaded.summary.parts, Some(parts));
+    // Whoever takes the first pictures takes some of each class.
+    let first = loaded.images.pixels.chunks(loaded.images.elements()).take(60);
+    assert_eq!(first.map(|pixels| pixels[0] / 20).collect::<BTreeSet<_>>().len(), 10);
 
     // Another name or place of the folder changes nothing, and neither do more pictures.
     let moved = folder.path().join("moved");

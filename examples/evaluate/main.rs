@@ -20,6 +20,7 @@ mod samples;
 mod table;
 
 use clap::Parser;
+use classifier::File;
 use explain::explained;
 use ign::data::Split;
 use ign::files::replace;
@@ -78,8 +79,8 @@ struct Arguments {
 struct Record<'a> {
     #[serde(serialize_with = "ign::files::path::serialize")]
     run: PathBuf,
-    classifier: Option<String>,
-    judge: Option<String>,
+    classifier: Option<File>,
+    judge: Option<File>,
     adapter: String,
     statistics: NormStatistics,
     last_step: bool,
@@ -121,8 +122,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
     let record = Record {
         run: arguments.run,
-        classifier: classifier.map(|_| files[0].display().to_string()),
-        judge: judge.map(|_| files[1].display().to_string()),
+        classifier: classifier.map(|_| File(files[0].into())),
+        judge: judge.map(|_| File(files[1].into())),
         adapter: gpu.caps().to_string(),
         statistics: arguments.statistics,
         last_step: arguments.last_step,

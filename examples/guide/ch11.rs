@@ -7,7 +7,7 @@ use ign::model::Noise;
 use ign::nn::{Adam, Mode};
 use ign::random::Stream;
 use ign::tape::{Tape, Var};
-use ign::toy::{Config, Data, grid, mean_distance};
+use ign::toy::{Config, Data, grid, mean_nearest_distance};
 use std::sync::LazyLock;
 
 type Point = [f32; 2];
@@ -183,7 +183,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     );
     for run in RUNS.as_ref().map_err(String::as_str)? {
         let [once, twice] = &run.samples;
-        let numbers = [mean_distance(once, &x), mean_distance(&x, once), moved(once, twice), moved(&x, &run.kept)];
+        let numbers = [mean_nearest_distance(once, &x), mean_nearest_distance(&x, once), moved(once, twice), moved(&x, &run.kept)];
         let cells: Vec<_> = numbers.iter().map(|n| format!("{n:.2}")).collect();
         table += &format!("| {} | {} |\n", run.name, cells.join(" | "));
     }

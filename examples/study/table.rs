@@ -36,10 +36,10 @@ fn cells(line: &str) -> Option<Vec<String>> {
 }
 
 /// What the first cell of a row says: the name of the run, or a pattern that ends in `*` for several seeds; after a comma, the
-/// samples, if not the first of the run; whether the row is bold.
+/// samples, if not the first of the run; whether the row is bold. Other words are in parentheses.
 struct Entry {
     run: String,
-    samples: String,
+    samples: Option<String>,
     bold: bool,
 }
 
@@ -48,7 +48,8 @@ impl Entry {
         let bold = cell.starts_with("**");
         let mut parts = cell.trim_matches('*').split('`');
         let (run, rest) = (parts.nth(1)?.to_string(), parts.next().unwrap_or_default());
-        Some(Self { run, samples: rest.trim_start_matches(',').trim().into(), bold })
+        let samples = rest.trim().strip_prefix(',').map(|samples| samples.trim().to_string());
+        Some(Self { run, samples, bold })
     }
 
     /// The line of a table with these headings.
@@ -61,22 +62,26 @@ impl Entry {
         format!("| {} |", cells.join(" | "))
     }
 
-    /// The figures of the run, or the means over all that fit the pattern; `None` without any.
+    /// The figures of the run, or the means over all that fit the pattern; `None` without any, or without the samples.
     fn row(&self, rows: &Rows) -> Option<Row> {
         let named: Vec<_> = match self.run.strip_suffix('*') {
             Some(prefix) => rows.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, row)| row).collect(),
             None => rows.get(&self.run).into_iter().collect(),
         };
-        match named[..] {
+        let row = match named[..] {
             [] => None,
             [row] => Some(row.clone()),
             _ => Some(Row::mean(&named)),
-        }
+        };
+        row.filter(|row| self.samples.as_ref().is_none_or(|name| row.samples(name).is_some()))
     }
 
     /// The figure for a column, empty if it was not measured; `None` if the column is text.
     fn figure(&self, row: &Row, heading: &str) -> Option<String> {
-        let set = row.samples(&self.samples).or(row.samples.first());
+        let set = match &self.samples {
+            Some(name) => row.samples(name),
+            None => row.samples.first(),
+        };
         let one = |figure: fn(&Samples) -> Option<f64>, digits: usize| number(set.and_then(figure), digits);
         let each = |figure: fn(&Samples) -> Option<f64>, digits: usize| {
             let sets = row.samples.iter().filter(|set| set.name.starts_with("f("));
@@ -164,13 +169,17 @@ mod tests {
 
     #[test]
     fn a_row_without_figures_stays_and_is_named() {
-        let document = "| row | shares |\n|---|---|\n| `c` | |\n";
-        assert_eq!(filled(document, &rows()), (document.into(), vec!["c".into()]));
+        for (cell, named) in [("`c`", "c"), ("`a-seed-1`, f(f(f(z)))", "a-seed-1")] {
+            let document = format!("| row | shares |\n|---|---|\n| {cell} | |\n");
+            assert_eq!(filled(&document, &rows()), (document, vec![named.into()]));
+        }
     }
 
     #[test]
     fn samples_are_chosen_by_the_first_cell() {
-        let (filled, _) = filled("| row | Fréchet |\n|---|---|\n| `a-seed-1`, f(f(z)) | |\n", &rows());
-        assert!(filled.ends_with("| `a-seed-1`, f(f(z)) | 2.0 |\n"), "{filled}");
+        for cell in ["`a-seed-1`, f(f(z))", "`a-seed-1` (seed 1)"] {
+            let (filled, missing) = filled(&format!("| row | Fréchet |\n|---|---|\n| {cell} | |\n"), &rows());
+            assert!(missing.is_empty() && filled.ends_with(&format!("| {cell} | 2.0 |\n")), "{filled}");
+        }
     }
 }

@@ -4,13 +4,20 @@ use ign::classifier::Classifier;
 use ign::data::Images;
 use ign::gpu::Gpu;
 use ign::metrics::{Features, accuracy};
+use serde::Serialize;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Number of images on which a classifier is tried.
 const TRIED: usize = 1000;
 /// The least share of them that it must recognise. Shirts with labels from 0 to 9 are no digits.
 const FITTING: f64 = 0.5;
+
+/// The file of a classifier, in a record.
+#[derive(Serialize)]
+#[serde(transparent)]
+#[allow(dead_code)]
+pub struct File(#[serde(serialize_with = "ign::files::path::serialize")] pub PathBuf);
 
 /// A shipped classifier.
 pub struct Shipped {
@@ -28,7 +35,7 @@ pub const JUDGE: Shipped = Shipped { name: "judge", file: Classifier::JUDGE };
 /// there is none.
 ///
 /// # Errors
-/// If the file that is given cannot be read, or its classifier takes other images or has other classes.
+/// If a file cannot be read, or its classifier takes other images or has other classes.
 pub fn fitting(
     gpu: &Gpu,
     shipped: &Shipped,

@@ -33,7 +33,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
             format!("{error}. Wait for its end, stop it with Ctrl-C, or choose another folder with --out")
         }
         Some(ign::error::Error::NotFinite { .. }) => {
-            format!("{error}. The same settings diverge again: train anew with a smaller --learning-rate")
+            format!("{error}. The same settings diverge again: train anew with a smaller learning rate")
         }
         _ => error.to_string(),
     }

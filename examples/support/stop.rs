@@ -18,7 +18,7 @@ pub fn requests() -> Result<Arc<AtomicBool>, Box<dyn Error>> {
             std::process::exit(130);
         }
         if !asked.swap(true, Ordering::Relaxed) {
-            note!("\nfinishing the step and saving (press Ctrl-C again to exit at once) ...");
+            note!("\nfinishing the step (press Ctrl-C again to exit at once) ...");
         }
     })?;
     // Under nohup the program outlives its terminal.

@@ -28,7 +28,7 @@ use ign::files::replace;
 use ign::gpu::Gpu;
 use ign::native::open;
 use ign::run::check_results;
-use ign::toy::{Data, Toy, mean_distance};
+use ign::toy::{Data, Toy, mean_nearest_distance};
 use options::{SEED, WIDTH, number, parse, whole};
 use plane::distance;
 use std::collections::BTreeSet;
@@ -214,7 +214,11 @@ fn describe(toy: &Toy) -> Result<(), Box<dyn Error>> {
     let [y, w] = toy.blocking_repeat(&z, 2)?.try_into().expect("f was applied twice");
     let moved =
         |a: &[[f32; 2]], b: &[[f32; 2]]| a.iter().zip(b).map(|(a, b)| distance(a, b)).sum::<f32>() / COUNT as f32;
-    say!("samples  {:.3} from the data, the data {:.3} from samples", mean_distance(&y, &x), mean_distance(&x, &y));
+    say!(
+        "samples  {:.3} from the data, the data {:.3} from samples",
+        mean_nearest_distance(&y, &x),
+        mean_nearest_distance(&x, &y)
+    );
     say!(
         "f        moves noise by {:.3}, samples by {:.3}, data by {:.3}",
         moved(&z, &y),

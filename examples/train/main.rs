@@ -63,7 +63,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Safetensors file for the model of the run given by --resume, without the optimiser's state. Does not train.
-    #[arg(long, value_name = "FILE", requires = "resume")]
+    #[arg(long, value_name = "FILE", requires = "resume", conflicts_with_all = ["trace", "profile", "check", "adapter"])]
     publish: Option<PathBuf>,
     /// Publishes in half precision, at half the size.
     #[arg(long, requires = "publish")]
@@ -75,7 +75,10 @@ fn main() {
         let (arguments, settings) = settings::parse()?;
         let ranks = ranks::join()?;
         match (&arguments.resume, &arguments.publish) {
-            (Some(run), Some(path)) => publish(run, path, arguments.half)?,
+            (Some(run), Some(path)) => {
+                settings::none(&settings)?;
+                publish(run, path, arguments.half)?;
+            }
             _ => train(&arguments, &settings, &ranks)?,
         }
         ranks.finish();
@@ -105,7 +108,10 @@ fn train(arguments: &Arguments, settings: &ArgMatches, ranks: &Rc<dyn Ranks>) ->
         return Ok(());
     }
     let outputs: Vec<_> = arguments.profile.iter().flatten().chain(&arguments.trace).map(PathBuf::as_path).collect();
-    check_results(&[run, &run.join(Checkpoint::FILE), &config.data], &outputs)?;
+    let checkpoint_file = run.join(Checkpoint::FILE);
+    let mut inputs = vec![run.as_path(), &checkpoint_file, &config.data];
+    inputs.extend((config.perceptual > 0.0).then_some(config.features.as_path()));
+    check_results(&inputs, &outputs)?;
     check_first(arguments, config.steps - checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.step), ranks.count())?;
     let gpu = match arguments.adapter.as_deref() {
         None => open_nth(ranks.local())?,
@@ -243,8 +249,7 @@ fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Resul
 
 fn describe(trainer: &Trainer, folder: &RunFolder, ready: Duration) {
     let config = trainer.config();
-    let layers = config.network.layers(config.width);
-    let parameters: usize = layers.parameters().iter().map(|p| p.shape.elements()).sum();
+    let parameters: usize = config.layers().parameters().iter().map(|p| p.shape.elements()).sum();
     let [c, h, w] = config.network.image();
     say!("network  {c}×{h}×{w}, width {}, {parameters} parameters", config.width);
     say!("data     {} images of {}", trainer.images(), config.data.display());

@@ -110,6 +110,17 @@ fn given(matches: &ArgMatches) -> impl Iterator<Item = (String, Value)> {
     Config::SETTINGS.iter().map(move |Setting { name, .. }| (name.to_string(), value(name)))
 }
 
+/// Checks that no setting is on the command line, for what does not train.
+pub fn none(matches: &ArgMatches) -> Result<(), String> {
+    let told = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    match Config::SETTINGS.iter().find(|Setting { name, .. }| told(name)) {
+        Some(Setting { name, .. }) => {
+            Err(format!("--{} is for a training: --publish has none", name.replace('_', "-")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The settings `old`, updated with the settings given on the command line.
 pub fn changed(old: &Config, matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
     let mut merged = settings(old)?;

@@ -110,8 +110,10 @@ mod tests {
         }
         let expected = interpret(&alone, &given);
         let expected: Vec<_> = gradients.iter().map(|g| expected.get(*g).to_vec()).collect();
-        let found_of_d = found("discriminator.").concat();
-        assert!(found_of_d.iter().zip(expected.concat()).all(|(f, e)| (f - e).abs() < 1e-12 * (1.0 + e.abs())));
+        let (found_of_d, expected) = (found("discriminator.").concat(), expected.concat());
+        assert_eq!(found_of_d.len(), expected.len());
+        assert!(found_of_d.iter().zip(&expected).all(|(f, e)| (f - e).abs() < 1e-12 * (1.0 + e.abs())));
+        assert!(expected.iter().any(|e| e.abs() > 1e-6));
 
         // The reference for G: the finite difference of its loss along the gradient of its first weight, with D's
         // parameters fixed.

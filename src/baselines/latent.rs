@@ -111,10 +111,15 @@ impl Latent {
     /// A new training on `codes` of `dimensions` numbers each, at least 1.
     ///
     /// # Errors
-    /// If a setting is out of range, the batch size exceeds the number of codes, or the adapter fails.
+    /// If a setting is out of range, the last code is incomplete, the batch size exceeds the number of codes, or the adapter
+    /// fails.
     pub fn new(gpu: &Gpu, mut codes: Vec<f32>, dimensions: usize, config: LatentConfig) -> Result<Self, Error> {
         config.check()?;
         Error::check_least("dimensions", dimensions as u64, 1, "")?;
+        if !codes.len().is_multiple_of(dimensions) {
+            let count = codes.len();
+            return Err(Error::Unsuited(format!("{count} numbers are not whole codes of {dimensions} numbers")));
+        }
         let batches = Batches::new(codes.len() / dimensions, config.batch, config.seed)?;
         let standard = Standard::fit(&codes, dimensions);
         standard.apply(&mut codes);
@@ -254,5 +259,7 @@ mod tests {
         assert!(refused(LatentConfig { tight: -1.0, ..config() }).contains("tight is -1"));
         assert!(refused(LatentConfig { learning_rate: f64::NAN, ..config() }).contains("NaN"));
         assert!(refused(LatentConfig { batch: 201, ..config() }).contains("between 2 and 200"));
+        let parts = Latent::new(gpu(), circle(), 7, config()).err().unwrap().to_string();
+        assert_eq!(parts, "600 numbers are not whole codes of 7 numbers");
     }
 }

@@ -58,7 +58,8 @@ impl LowRank {
         let codes = encode(&blocking_compile(gpu, &store, &tape, &[("codes", codes)])?, images)?;
         let whole_covariance = Gaussian::fit(&codes, dimensions);
         let gaussian = whole_covariance.low_rank(rank);
-        let share = gaussian.variance() / whole_covariance.variance();
+        let all = whole_covariance.variance();
+        let share = if all > 0.0 { gaussian.variance() / all } else { 1.0 };
 
         let tape = Tape::new();
         let y = decoder.apply(tape.input("z", shape), Mode::Running(prefix()));
@@ -67,7 +68,12 @@ impl LowRank {
         Ok(Self { decoder, dimensions, gaussian, share, rank, f })
     }
 
-    /// The share of the codes' variance that the principal components have, 0 to 1.
+    /// The number of principal components.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The share of the codes' variance that the principal components have, 0 to 1; 1 if the codes do not vary.
     pub fn share(&self) -> f64 {
         self.share
     }
@@ -148,6 +154,7 @@ mod tests {
         let f = Generator::blocking_load(gpu(), &checkpoint, 1, NormStatistics::Role).unwrap();
         let expected = f.blocking_apply(Role::Image, &images.gather(0..1)).unwrap();
         assert!(differ(&expected, &[expected[0]; 784]), "the network says nothing");
+        assert_eq!((sampler.rank(), sampler.share()), (3, 1.0));
         let [found, again] = sampler.sample(1, 2).unwrap();
         assert_eq!(found.len(), 2 * 784);
         for image in found.chunks(784) {

@@ -128,7 +128,7 @@ impl Kind {
     }
 
     /// Number of batches of training images that a step sees.
-    pub fn batches(self) -> usize {
+    pub fn image_batches(self) -> usize {
         match self {
             Self::WganGp { critic_steps } => critic_steps,
             _ => 1,
@@ -182,7 +182,7 @@ trait Model {
     fn networks(&self) -> Vec<&Sequential>;
 
     /// Number of batches of latents per step.
-    fn batches(&self) -> usize {
+    fn latent_batches(&self) -> usize {
         1
     }
 

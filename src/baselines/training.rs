@@ -1,5 +1,5 @@
 use super::gaussian::Gaussian;
-use super::{Kind, Model, SAMPLES};
+use super::{Kind, Model, NETWORK, SAMPLES};
 use crate::compile::{Compiled, blocking_compile};
 use crate::data::{Batches, Images};
 use crate::descent::{Descent, Recorded, Task};
@@ -18,9 +18,9 @@ pub struct BaselineConfig {
     /// The baseline.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Number w of channels of the encoder's first layer, as in [`Network::layers`](crate::model::Network::layers).
+    /// Number w of channels of the encoder's first layer, 1 to 1024, as in [`Network::layers`](crate::model::Network::layers).
     pub width: usize,
-    /// Number of images per batch, at least 2. A step has [`Kind::batches`] batches.
+    /// Number of images per batch, at least 2. A step has [`Kind::image_batches`] batches.
     pub batch: usize,
     /// Learning rate of Adam, 0 to 1.
     pub learning_rate: f64,
@@ -36,7 +36,7 @@ impl BaselineConfig {
     pub fn check(&self) -> Result<(), Error> {
         let Self { kind, width, batch, learning_rate, .. } = *self;
         kind.check()?;
-        Error::check_least("width", width as u64, 1, "")?;
+        NETWORK.check_width(width)?;
         Error::check_least("batch", batch as u64, 2, ", which batch norm needs")?;
         Error::check_range("learning_rate", learning_rate, 0.0..=1.0)
     }
@@ -63,8 +63,8 @@ impl Task for BaselineTask {
     fn record<'t>(&self, tape: &'t Tape) -> tape::Result<Recorded<'t>> {
         let BaselineConfig { kind, batch, .. } = self.config;
         let [c, h, w] = kind.image();
-        let x = tape.input("x", [kind.batches() * batch, c, h, w]);
-        let z = tape.input("z", [self.model.batches() * batch, self.model.latents(), 1, 1]);
+        let x = tape.input("x", [kind.image_batches() * batch, c, h, w]);
+        let z = tape.input("z", [self.model.latent_batches() * batch, self.model.latents(), 1, 1]);
         self.model.record(x, z)
     }
 
@@ -74,10 +74,11 @@ impl Task for BaselineTask {
 
     fn inputs(&mut self, done: u64) -> Vec<(&'static str, Vec<f32>)> {
         let BaselineConfig { kind, batch, seed, .. } = self.config;
-        let count = kind.batches() as u64;
+        let count = kind.image_batches() as u64;
         let batches = (done * count..(done + 1) * count).map(|i| self.batches.indices(i).to_vec());
         let x = self.images.gather(batches.flatten());
-        let z = Noise::Gaussian.draw(seed, Stream::Noise, done, self.model.batches() * batch * self.model.latents());
+        let z =
+            Noise::Gaussian.draw(seed, Stream::Noise, done, self.model.latent_batches() * batch * self.model.latents());
         let mut inputs = vec![("x", x), ("z", z)];
         inputs.extend(self.model.inputs(&self.config, done));
         inputs
@@ -291,6 +292,9 @@ pub(super) mod tests {
         assert!(refused(Images { shape: [1, 14, 56], ..squares() }, vae).contains("1×28×28"));
         assert!(refused(squares(), BaselineConfig { batch: 1, ..vae }).contains("batch is 1"));
         assert!(refused(squares(), BaselineConfig { batch: 41, ..vae }).contains("between 2 and 40"));
+        assert!(
+            refused(squares(), BaselineConfig { width: usize::MAX, ..vae }).contains("width is 18446744073709551615")
+        );
         assert!(
             refused(squares(), BaselineConfig { kind: Kind::Vae { variance: 0.0 }, ..vae }).contains("variance is 0")
         );

@@ -63,7 +63,7 @@ impl Model for WganGp {
         vec![&self.generator, &self.critic]
     }
 
-    fn batches(&self) -> usize {
+    fn latent_batches(&self) -> usize {
         self.critic_steps + 1
     }
 

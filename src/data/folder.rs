@@ -120,15 +120,17 @@ impl Listing {
 /// Divides the pictures of `folder` into training and test images. Those below a subfolder with a usual name of held-out
 /// parts are test images. If there are none, of ten pictures and more, those are whose path has a hash in the lowest
 /// tenth, and always the one with the lowest. A picture's part thus depends neither on the order of the paths nor, but
-/// for the lowest hash, on other pictures.
-pub(super) fn divide(folder: &Path, pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>, HeldOut) {
+/// for the lowest hash, on other pictures. Both parts are in the order of the hashes, so that the first pictures are of all
+/// subfolders.
+pub(super) fn divide(folder: &Path, mut pictures: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>, HeldOut) {
     let inside = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
+    let hash = |path: &PathBuf| hash(&inside(path));
+    pictures.sort_by_cached_key(hash);
     let is_held_out = |path: &PathBuf| inside(path).parent().is_some_and(|p| p.iter().any(names_held_out));
     let (test, train): (Vec<_>, Vec<_>) = pictures.into_iter().partition(is_held_out);
     if !test.is_empty() || train.len() < 10 {
         return (train, test, HeldOut::Folder);
     }
-    let hash = |path: &PathBuf| hash(&inside(path));
     let bound = train.iter().map(hash).min().unwrap_or(0).max(u64::MAX / 10);
     let (test, train) = train.into_iter().partition(|path| hash(path) <= bound);
     (train, test, HeldOut::Hash)

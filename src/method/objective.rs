@@ -74,7 +74,8 @@ pub struct Objective {
     ///
     /// N = mean −τ·ln Σⱼ exp(−|xᵢ − f(zⱼ)|²/(τ·elements)), up to constants, with τ = 0.01
     ///
-    /// It draws a sample to every image, so that no part of the data is left out (implicit maximum likelihood estimation,
+    /// In a conditional network, j goes over the samples of the image's class. The term draws a sample to every image, so that
+    /// no part of the data is left out (implicit maximum likelihood estimation,
     /// Li & Malik 2018, here beside the terms of the paper; arXiv 2511.02614 has it in place of tightness).
     pub nearest: f32,
     /// The weight of the pulling-away term, relative to idempotence; 0 records none. The term is the mean squared cosine
@@ -291,7 +292,7 @@ impl Objective {
             Target::Twice => None,
             Target::Purified => Some(self.purified(network, [y, w], given)?),
         };
-        let y_gradient = self.joined(purified.unwrap_or(outer.y_gradient), [x, y, code])?;
+        let y_gradient = self.joined(purified.unwrap_or(outer.y_gradient), [x, y, code], given.labels)?;
         let idem_gradients = x.tape().vjp(y, y_gradient, &parameters)?;
         let scalars = vec![rec, outer.idem, outer.tight, batch_variance(y)];
         Ok(Batch { fx, y, w, values: [scalars, rec_gradients, idem_gradients, outer.gradients].concat() })
@@ -335,10 +336,10 @@ impl Objective {
 
     /// `y_gradient` with the gradients of the terms that join idempotence.
     #[track_caller]
-    fn joined<'t>(&self, y_gradient: Var<'t>, [x, y, code]: [Var<'t>; 3]) -> Result<Var<'t>> {
+    fn joined<'t>(&self, y_gradient: Var<'t>, [x, y, code]: [Var<'t>; 3], labels: Option<Var<'t>>) -> Result<Var<'t>> {
         let mut sum = vec![(1.0, y_gradient)];
         if self.nearest != 0.0 {
-            sum.push((self.nearest, y.tape().gradient(nearest(x, y), &[y])?[0]));
+            sum.push((self.nearest, y.tape().gradient(nearest(x, y, labels), &[y])?[0]));
         }
         if self.pulling_away != 0.0 {
             sum.push((self.pulling_away, y.tape().gradient(pulling_away(code), &[y])?[0]));

@@ -4,19 +4,24 @@ use crate::tape::Var;
 
 /// The temperature τ of the soft minimum of the nearest-neighbour term, in squared differences per pixel.
 const TEMPERATURE: f32 = 0.01;
+/// What a sample of the image's class has before others, in units of D/τ, which is at most 4/τ.
+const OWN_CLASS: f32 = 1e3;
 /// What keeps the cosine of codes that are zero from being 0/0.
 const SMALLEST: f32 = 1e-12;
 
 /// The mean over images xᵢ of the squared distance per pixel to the nearest sample yⱼ, as a soft minimum
-/// −τ·ln Σⱼ exp(−D(xᵢ, yⱼ)/τ) up to a constant.
+/// −τ·ln Σⱼ exp(−D(xᵢ, yⱼ)/τ) up to a constant. With `labels` `[N, K]` of both, j goes over the samples of the image's class.
 #[track_caller]
-pub(super) fn nearest<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
+pub(super) fn nearest<'t>(x: Var<'t>, y: Var<'t>, labels: Option<Var<'t>>) -> Var<'t> {
     let (tape, count, elements) = (x.tape(), x.shape().batch(), x.shape().per_sample());
     let [x, y] = [x, y].map(|images| images.reshape([count, elements]));
     // D(xᵢ, yⱼ) without |xᵢ|², which is the same for all j.
     let squares = (y * y).sum_per_sample().broadcast_channels([count, count]);
     let scale = 1.0 / (TEMPERATURE * elements as f32);
-    let logits = tape.linear_combination(&[(2.0 * scale, x.linear(y, None)), (-scale, squares)]);
+    let mut parts = vec![(2.0 * scale, x.linear(y, None)), (-scale, squares)];
+    // labels·labelsᵀ is 1 for a pair of one class, and 0 for others.
+    parts.extend(labels.map(|labels| (OWN_CLASS, labels.linear(labels, None))));
+    let logits = tape.linear_combination(&parts);
     let uniform = tape.constant(1.0 / count as f32, [count, count]);
     -TEMPERATURE * (logits.softmax_cross_entropy(uniform) + logits.mean())
 }
@@ -41,26 +46,39 @@ mod tests {
     use super::*;
     use crate::tape::Tape;
 
-    /// The gradient of the term is Σᵢ wᵢⱼ·2(yⱼ − xᵢ)/(N·elements), with w the softmax of −D/τ over the samples.
+    /// The gradient of the term is Σᵢ wᵢⱼ·2(yⱼ − xᵢ)/(N·elements), with w the softmax of −D/τ over the samples of the class.
     #[test]
     fn each_image_draws_the_samples_near_it() {
-        let tape = Tape::new();
-        let [x, y] = ["x", "y"].map(|name| tape.input(name, [3, 1, 1, 2]));
-        let gradient = tape.gradient(nearest(x, y), &[y]).unwrap()[0];
-        let images = [0.0, 0.0, 1.0, 1.0, -1.0, 0.5];
-        let samples = [0.1, 0.0, 0.2, 0.1, 0.9, 0.8];
-        let values = tape.interpret(&[(x, &images), (y, &samples)]).unwrap();
-        let mut expected = [0.0; 6];
-        for image in images.chunks(2) {
-            let distance = |s: &[f64]| s.iter().zip(image).map(|(s, x)| (s - x).powi(2)).sum::<f64>() / 2.0;
-            let weights: Vec<f64> = samples.chunks(2).map(|s| (-distance(s) / f64::from(TEMPERATURE)).exp()).collect();
-            let total: f64 = weights.iter().sum();
-            for (i, e) in expected.iter_mut().enumerate() {
-                *e += weights[i / 2] / total * 2.0 * (samples[i] - image[i % 2]) / 6.0;
+        const IMAGES: [f64; 6] = [0.0, 0.0, 1.0, 1.0, -1.0, 0.5];
+        const SAMPLES: [f64; 6] = [0.1, 0.0, 0.2, 0.1, 0.9, 0.8];
+        for classes in [[0, 0, 0], [0, 1, 0]] {
+            let tape = Tape::new();
+            let [x, y] = ["x", "y"].map(|name| tape.input(name, [3, 1, 1, 2]));
+            let labels = tape.input("labels", [3, 2]);
+            let gradient = tape.gradient(nearest(x, y, Some(labels)), &[y]).unwrap()[0];
+            let one_hot = classes.map(|class| [f64::from(1 - class), f64::from(class)]).concat();
+            let values = tape.interpret(&[(x, &IMAGES), (y, &SAMPLES), (labels, &one_hot)]).unwrap();
+            let mut expected = [0.0; 6];
+            for (image, own) in IMAGES.chunks(2).zip(classes) {
+                let distance = |s: &[f64]| s.iter().zip(image).map(|(s, x)| (s - x).powi(2)).sum::<f64>() / 2.0;
+                let weight = |s: &[f64]| (-distance(s) / f64::from(TEMPERATURE)).exp();
+                let of_class = SAMPLES.chunks(2).zip(classes);
+                let weights: Vec<_> = of_class.map(|(s, class)| if class == own { weight(s) } else { 0.0 }).collect();
+                let total: f64 = weights.iter().sum();
+                for (i, e) in expected.iter_mut().enumerate() {
+                    *e += weights[i / 2] / total * 2.0 * (SAMPLES[i] - image[i % 2]) / 6.0;
+                }
             }
-        }
-        for (f, e) in values.get(gradient).iter().zip(expected) {
-            assert!((f - e).abs() < 1e-6, "{f} and {e}");
+            for (f, e) in values.get(gradient).iter().zip(expected) {
+                assert!((f - e).abs() < 1e-6, "{classes:?}: {f} and {e}");
+            }
+            if classes == [0, 0, 0] {
+                let without = tape.gradient(nearest(x, y, None), &[y]).unwrap()[0];
+                let values = tape.interpret(&[(x, &IMAGES), (y, &SAMPLES), (labels, &one_hot)]).unwrap();
+                for (f, e) in values.get(without).iter().zip(expected) {
+                    assert!((f - e).abs() < 1e-6, "without labels: {f} and {e}");
+                }
+            }
         }
     }
 

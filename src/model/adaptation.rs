@@ -3,7 +3,7 @@ use crate::compile::{Compiled, compile};
 use crate::error::Error;
 use crate::gpu::{Gpu, Store};
 use crate::method::Role;
-use crate::nn::{Adam, Mode, Sequential};
+use crate::nn::{Adam, Layer, Mode, Sequential};
 use crate::random::{Stream, stream};
 use crate::tape::{Tape, Var};
 use rand::RngExt;
@@ -56,14 +56,18 @@ impl AdaptiveGenerator {
     /// per picture. With 0 steps only the statistics are adapted.
     ///
     /// # Errors
-    /// If `steps` exceeds [`MOST_STEPS`](Self::MOST_STEPS), the network is conditional, a tensor is missing, or the adapter
-    /// fails.
+    /// If `steps` exceeds [`MOST_STEPS`](Self::MOST_STEPS), the network is conditional or has minibatch deviation, a tensor is
+    /// missing, or the adapter fails.
     pub async fn new(generator: &Generator, steps: usize) -> Result<Self, Error> {
         Error::check_range("adapt", steps as f64, 0.0..=Self::MOST_STEPS as f64)?;
         if generator.classes().is_some() {
             return Err(Error::Unsuited("adaptation to single pictures is for networks without labels".into()));
         }
         let Generator { gpu, layers, image, .. } = generator;
+        if layers.layers.iter().any(|layer| matches!(layer, Layer::MinibatchDeviation { .. })) {
+            let text = "adaptation to single pictures is for networks without minibatch deviation: copies of a picture have none";
+            return Err(Error::Unsuited(text.into()));
+        }
         let tensors = generator.store.read(gpu).await?;
         let missing = |name: &str| Error::Unsuited(format!("the network lacks the tensor `{name}`"));
         let trained = |name: &str| tensors.get(name).cloned().ok_or_else(|| missing(name));

@@ -241,7 +241,7 @@ fn shapes(config: &Config, average: bool, moments: bool) -> BTreeMap<String, Sha
     if moments {
         let both = |p: Parameter| Adam::moments(&p.name).map(|moment| (moment, p.shape.clone()));
         shapes.extend(layers.parameters().into_iter().flat_map(both));
-        shapes.extend(config.features().into_iter().flat_map(|features| features.tensors(&[""])));
+        shapes.extend(config.feature_extractor().into_iter().flat_map(|features| features.tensors(&[""])));
     }
     shapes
 }

@@ -1,64 +1,11 @@
 use super::network::Network;
+use super::setting::{Setting, settings};
 use crate::error::Error;
 use crate::method::{Clamp, Distance, Objective, Target, Weights};
 use crate::nn::{Adam, Average, Sequential};
 use crate::picture::Background;
-use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as NotOneOf};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// A setting of a training: an option of command lines.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Setting {
-    /// The name, as in JSON.
-    pub name: &'static str,
-    /// The help text. The range of a number is its last sentence.
-    pub help: &'static str,
-    /// The least and the greatest permitted value of a number.
-    pub range: Option<[f64; 2]>,
-}
-
-/// Declares a struct of settings: its documented fields, its JSON form, the list from which programs build their command
-/// lines, and the check of all ranges, which stand after the type of a field.
-macro_rules! settings {
-    (
-        $(#[doc = $about:literal])+
-        pub struct $Name:ident {
-            $(
-                $(#[doc = $help:literal])+ $(#[serde($($serde:tt)+)])?
-                pub $field:ident: $Type:ty $([$least:literal to $greatest:literal])?,
-            )+
-        }
-    ) => {
-        $(#[doc = $about])+
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        pub struct $Name {
-            $(
-                $(#[doc = $help])+ $(#[doc = concat!("From ", $least, " to ", $greatest, ".")])?
-                $(#[serde($($serde)+)])? pub $field: $Type,
-            )+
-        }
-
-        impl $Name {
-            /// All settings.
-            pub const SETTINGS: &[Setting] = &[$(
-                Setting {
-                    name: stringify!($field),
-                    help: concat!($($help,)+ $(" From ", $least, " to ", $greatest, ".")?).trim_ascii(),
-                    range: settings!(@range $([$least as f64, $greatest as f64])?),
-                },
-            )+];
-
-            /// The first setting out of range.
-            fn check_ranges(&self) -> Result<(), Error> {
-                $($(Error::check_range(stringify!($field), self.$field as f64, $least as f64..=$greatest as f64)?;)?)+
-                Ok(())
-            }
-        }
-    };
-    (@range) => { None };
-    (@range $range:expr) => { Some($range) };
-}
 
 settings! {
     /// All settings of a training run. Settings, data and adapter together determine the result.
@@ -122,16 +69,20 @@ settings! {
         /// Dropout probability of activations that follow batch normalisation; 0 disables dropout.
         #[serde(default)]
         pub dropout: f32 [0 to 0.999999],
-        /// Weight of the nearest-neighbour term, relative to idempotence: it pulls the sample nearest to each image towards it.
+        /// Weight of the nearest-neighbour term, relative to idempotence: it pulls the sample of a batch that is nearest to each image,
+        /// with labels among those of its class, towards it; without effect if idem is 0.
         #[serde(default)]
         pub nearest: f32 [0 to 1000],
-        /// Weight of the pulling-away term, relative to idempotence: it keeps the codes of the samples of a batch apart.
+        /// Weight of the pulling-away term, relative to idempotence: it keeps the codes of the samples of a batch apart; without
+        /// effect if idem is 0.
         #[serde(default)]
         pub pulling_away: f32 [0 to 1000],
-        /// Ratio γ that balances tightness: its weight is multiplied by the lesser of 1 and γ·L_rec/L_idem; 0 does not.
+        /// Ratio γ that balances tightness: its weight is multiplied by the lesser of 1 and γ·L_rec/L_idem; 0 does not; without
+        /// effect if tight is 0.
         #[serde(default)]
         pub balance: f32 [0 to 1000],
-        /// Target of idempotence: twice (f(f(z)), as in the paper) or purified (3f²(z) − 2f³(z), held constant).
+        /// Target of idempotence: twice (f(f(z)), as in the paper) or purified (3f²(z) − 2f³(z), held constant); without effect if
+        /// idem is 0.
         #[serde(default)]
         pub target: Target,
         /// Share of the images that are degraded before f reconstructs them, as a denoiser does; the paper has 0.
@@ -160,7 +111,7 @@ fn one() -> usize {
 }
 
 /// The classifier shipped with the project.
-fn features() -> PathBuf {
+pub(super) fn features() -> PathBuf {
     "models/classifier.safetensors".into()
 }
 
@@ -199,105 +150,6 @@ pub enum NoiseKind {
     Frequency,
 }
 
-/// Parses a value by its name in JSON, such as a [`Preset`] or a [`Network`].
-///
-/// # Errors
-/// If no value has this name; the message lists those that there are.
-pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, NotOneOf> {
-    T::deserialize(name.into_deserializer())
-}
-
-/// Named sets of recommended settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// MNIST digits in minutes, even without a GPU.
-    Quick,
-    /// The MNIST settings with the best results in docs/study.md.
-    Mnist,
-    /// The published recipe for MNIST.
-    Published,
-    /// 64×64 colour images from a folder of pictures, for example faces.
-    Faces,
-}
-
-impl Preset {
-    /// The settings of this preset.
-    pub fn config(self) -> Config {
-        let published = Config {
-            network: Network::MNIST,
-            width: 64,
-            classes: 0,
-            bottleneck: Bottleneck::Plain,
-            batch: 256,
-            accumulate: 1,
-            clip: 0.0,
-            // 100 epochs.
-            steps: 23_400,
-            learning_rate: 1e-4,
-            learning_rate_end: 1.0,
-            beta1: 0.5,
-            beta2: 0.999,
-            distance: Distance::Mse,
-            perceptual: 0.0,
-            features: features(),
-            rec: 1.0,
-            idem: 1.0,
-            tight: 0.1,
-            tight_end: 1.0,
-            average: 0.0,
-            clamp: Bound::None,
-            clamp_ratio: 1.5,
-            noise: NoiseKind::Gaussian,
-            dropout: 0.0,
-            nearest: 0.0,
-            pulling_away: 0.0,
-            balance: 0.0,
-            target: Target::Twice,
-            degraded: 0.0,
-            seed: 1,
-            data: "data/mnist".into(),
-            background: Background::Auto,
-            log_every: 10,
-            sample_every: 500,
-            checkpoint_every: 500,
-        };
-        match self {
-            // docs/study.md justifies the settings of the first two presets.
-            Self::Quick => Config {
-                width: 32,
-                batch: 64,
-                steps: 1200,
-                learning_rate: 4e-3,
-                learning_rate_end: 0.1,
-                tight: 0.6,
-                tight_end: 0.5,
-                average: 0.99,
-                noise: NoiseKind::Frequency,
-                log_every: 5,
-                sample_every: 100,
-                checkpoint_every: 100,
-                ..published
-            },
-            Self::Mnist => Config { steps: 2000, rec: 2.0, nearest: 0.1, ..Self::Quick.config() },
-            Self::Published => published,
-            Self::Faces => Config {
-                network: Network::FACES,
-                batch: 64,
-                steps: 100_000,
-                distance: Distance::L1,
-                rec: 20.0,
-                idem: 20.0,
-                tight: 2.5,
-                clamp: Bound::Noise,
-                noise: NoiseKind::Frequency,
-                data: "data/faces".into(),
-                ..published
-            },
-        }
-    }
-}
-
 impl Config {
     /// The training objective, without the weights of its terms.
     pub fn objective(&self) -> Objective {
@@ -333,7 +185,7 @@ impl Config {
     }
 
     /// The features of the perceptual distance, if it has a weight.
-    pub fn features(&self) -> Option<Sequential> {
+    pub fn feature_extractor(&self) -> Option<Sequential> {
         (self.perceptual > 0.0).then(|| self.network.features())
     }
 
@@ -370,18 +222,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Preset;
     use super::*;
-
-    #[test]
-    fn presets_are_valid_and_survive_json() {
-        for name in ["quick", "mnist", "published", "faces"] {
-            let config = named::<Preset>(name).unwrap().config();
-            config.check().unwrap();
-            let json = serde_json::to_string(&config).unwrap();
-            assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), config);
-        }
-        assert!(named::<Preset>("slow").unwrap_err().to_string().contains("`quick`"));
-    }
 
     #[test]
     fn schedules_run_from_the_first_step_to_the_last() {

@@ -31,14 +31,14 @@ impl Flow {
     #[track_caller]
     pub fn forward<'t>(&self, x: [Var<'t>; 2]) -> ([Var<'t>; 2], Var<'t>) {
         let mut y = x;
-        let mut volume = x[0].tape().constant(0.0, x[0].shape());
+        let mut log_det = x[0].tape().constant(0.0, x[0].shape());
         for i in 0..self.layers {
             let (kept, moved) = (i % 2, 1 - i % 2);
             let [s, t] = self.scale_and_shift(i, y[kept]);
             y[moved] = y[moved] * s.exp() + t;
-            volume = volume + s;
+            log_det = log_det + s;
         }
-        (y, volume)
+        (y, log_det)
     }
 
     /// Records x = g⁻¹(y).
@@ -101,7 +101,7 @@ mod tests {
     fn interpreted(points: &[[f64; 2]]) -> [Vec<f64>; 5] {
         let tape = Tape::new();
         let x = ["x", "y"].map(|name| tape.input(name, [points.len(), 1]));
-        let (y, volume) = FLOW.forward(x);
+        let (y, log_det) = FLOW.forward(x);
         let back = FLOW.inverse(y);
         let fed = tape.all(|node| matches!(node.source, Source::Input(_) | Source::State(_)));
         let value = |v: &Var<'_>| -> Vec<f64> {
@@ -114,7 +114,7 @@ mod tests {
         let feeds: Vec<_> = fed.iter().map(|v| (*v, value(v))).collect();
         let feeds: Vec<_> = feeds.iter().map(|(v, data)| (*v, data.as_slice())).collect();
         let values = tape.interpret(&feeds).unwrap();
-        [y[0], y[1], back[0], back[1], volume].map(|v| values.get(v).to_vec())
+        [y[0], y[1], back[0], back[1], log_det].map(|v| values.get(v).to_vec())
     }
 
     #[test]
@@ -127,16 +127,16 @@ mod tests {
     }
 
     #[test]
-    fn the_volume_is_the_determinant_of_the_derivative() {
+    fn log_det_is_that_of_the_derivative() {
         const H: f64 = 1e-5;
         let shifted = |by: [f64; 2]| interpreted(&POINTS.map(|[x, y]| [x + by[0], y + by[1]]));
         let ends = [[H, 0.0], [-H, 0.0], [0.0, H], [0.0, -H]].map(shifted);
-        let volume = &interpreted(&POINTS)[4];
+        let log_det = &interpreted(&POINTS)[4];
         for i in 0..POINTS.len() {
             // ∂gⱼ/∂xₖ by a central difference.
             let slope = |j: usize, k: usize| (ends[2 * k][j][i] - ends[2 * k + 1][j][i]) / (2.0 * H);
             let determinant = slope(0, 0) * slope(1, 1) - slope(0, 1) * slope(1, 0);
-            assert!((determinant.ln() - volume[i]).abs() < 1e-6, "{} {}", determinant.ln(), volume[i]);
+            assert!((determinant.ln() - log_det[i]).abs() < 1e-6, "{} {}", determinant.ln(), log_det[i]);
         }
     }
 

@@ -87,7 +87,7 @@ impl Data {
 }
 
 /// The mean over `points` of the distance to the nearest point of `set`.
-pub fn mean_distance(points: &[[f32; 2]], set: &[[f32; 2]]) -> f32 {
+pub fn mean_nearest_distance(points: &[[f32; 2]], set: &[[f32; 2]]) -> f32 {
     let nearest = |[x, y]: &[f32; 2]| set.iter().map(|[a, b]| (x - a).hypot(y - b)).fold(f32::INFINITY, f32::min);
     points.iter().map(nearest).sum::<f32>() / points.len() as f32
 }
@@ -105,10 +105,10 @@ mod tests {
             assert_ne!(points, data.draw(1, Stream::Order, 1, 2000));
             let curve: Vec<_> = (0..4000).map(|i| data.on((i / 2) as f32 / 2000.0, (i % 2) as f32 * 0.99)).collect();
             // The distance from a curve is |N(0, 0.02²)|.
-            let distance = mean_distance(&points, &curve);
+            let distance = mean_nearest_distance(&points, &curve);
             assert!((distance - 0.016).abs() < 0.002, "{data:?} {distance}");
             // Every part of the curve has points.
-            assert!(mean_distance(&curve, &points) < 0.03, "{data:?}");
+            assert!(mean_nearest_distance(&curve, &points) < 0.03, "{data:?}");
         }
     }
 
@@ -123,6 +123,6 @@ mod tests {
 
     #[test]
     fn distances_are_to_the_nearest() {
-        assert_eq!(mean_distance(&[[0.0, 0.0], [3.0, 4.0]], &[[0.0, 1.0], [0.0, -2.0], [3.0, 4.0]]), 0.5);
+        assert_eq!(mean_nearest_distance(&[[0.0, 0.0], [3.0, 4.0]], &[[0.0, 1.0], [0.0, -2.0], [3.0, 4.0]]), 0.5);
     }
 }

@@ -223,7 +223,7 @@ impl Task for Likelihood {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{grid, mean_distance};
+    use super::super::{grid, mean_nearest_distance};
     use super::*;
     use crate::testing::gpu;
 
@@ -249,7 +249,7 @@ mod tests {
         assert!(again < 1e-6 && first > 0.1, "{again} {first}");
         let distances = |exact: &Exact| {
             let (x, y) = (exact.data(500), exact.apply(&exact.noise(500).unwrap()).unwrap());
-            (mean_distance(&y, &x), mean_distance(&x, &y))
+            (mean_nearest_distance(&y, &x), mean_nearest_distance(&x, &y))
         };
         let before = distances(&exact);
         (0..300).for_each(|_| exact.advance().unwrap());

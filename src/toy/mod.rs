@@ -10,7 +10,7 @@ mod data;
 mod exact;
 mod task;
 
-pub use data::{Data, mean_distance};
+pub use data::{Data, mean_nearest_distance};
 #[cfg(feature = "train")]
 pub use exact::{Exact, ExactConfig};
 pub use task::{Config, Settings};
@@ -176,7 +176,7 @@ mod tests {
         let (x, z) = (toy.data(500), toy.noise(500));
         let distances = |toy: &Toy| {
             let y = toy.blocking_repeat(&z, 2).unwrap();
-            (mean_distance(&y[0], &x), mean_distance(&x, &y[0]), moved(&y[0], &y[1]) / moved(&z, &y[0]))
+            (mean_nearest_distance(&y[0], &x), mean_nearest_distance(&x, &y[0]), moved(&y[0], &y[1]) / moved(&z, &y[0]))
         };
         let before = distances(&toy);
         for _ in 0..20 {

@@ -18,7 +18,7 @@ pub struct Config {
     pub width: usize,
     /// Number of points per batch, 1 to 65536.
     pub batch: usize,
-    /// The distance D and the clamp of tightness.
+    /// The objective, without features, dropout and degraded points.
     pub objective: Objective,
     /// Seed of the initial weights, the data and the noise.
     pub seed: u64,

@@ -27,7 +27,8 @@ impl Trainer {
     /// Blocking form of [`new_among`](Self::new_among), on the images of the folder that `config` names.
     pub fn blocking_new_among(gpu: &Gpu, config: &Config, ranks: Rc<dyn Ranks>) -> Result<Self, Error> {
         let data = load(config)?;
-        let features = config.features().map(|_| Classifier::features(&config.features, config.network)).transpose()?;
+        let features =
+            config.feature_extractor().map(|_| Classifier::features(&config.features, config.network)).transpose()?;
         gpu.wait(Self::new_among(gpu, config, data, features.unwrap_or_default(), ranks))
     }
 

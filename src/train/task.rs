@@ -25,7 +25,7 @@ impl Idempotence {
     pub fn step<'t>(&self, tape: &'t Tape) -> tape::Result<TrainingStep<'t>> {
         let Config { network, accumulate, .. } = self.config;
         let batches = [accumulate, self.shard().len()];
-        let (f, features) = (self.config.layers(), self.config.features());
+        let (f, features) = (self.config.layers(), self.config.feature_extractor());
         let networks = Networks { f: &f, features: features.as_ref() };
         self.config.objective().record_batches(tape, networks, batches, network.image())
     }

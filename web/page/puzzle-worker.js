@@ -2,7 +2,7 @@
 // Says first which puzzles there are, then of each kernel what is wrong, or that it passed.
 
 import { lost, prepare } from './adapter.js';
-import init, { Checker, puzzles, simulated } from './pkg/ign_web_puzzles.js';
+import init, { Checker, puzzles, simulate } from './pkg/ign_web_puzzles.js';
 
 let checker;
 
@@ -11,11 +11,12 @@ async function list() {
   return puzzles().map(({ number, name, title, hints, stub, solution }) => ({ number, name, title, hints, stub, solution }));
 }
 async function check(name, wgsl) {
-  let verdict = simulated(name, wgsl);
+  const simulated = simulate(name, wgsl);
+  let verdict = simulated.wrong;
   if (!verdict) {
     postMessage({ progress: 'Right in the simulator. Running and measuring on the adapter …' });
     checker ??= await Checker.open(...await prepare());
-    verdict = await Promise.race([checker.check(name, wgsl), lost.then(reason => { throw new Error(reason); })]);
+    verdict = await Promise.race([checker.check(simulated), lost.then(reason => { throw new Error(reason); })]);
   }
   const { passed, text, line, column } = verdict;
   return { passed, text, line, column };

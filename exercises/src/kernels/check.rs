@@ -12,15 +12,53 @@ const TOLERANCE: f64 = 1e-4;
 /// Number of invocations of a simulated subgroup.
 const SUBGROUP: u32 = 8;
 
-/// Checks a learner's kernel: compiles it, runs it in the simulator and on the adapter over several shapes, and compares it
-/// with the reference and with the solution of the puzzle.
+/// A learner's kernel that is right in the simulator.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The puzzle that the kernel solves.
+    pub puzzle: &'static Puzzle,
+    wgsl: String,
+    counts: Counts,
+    solution_counts: Counts,
+}
+
+/// Compiles a learner's kernel, runs it in the simulator over several shapes, and compares it with the reference and with the
+/// solution of the puzzle. This part of the check needs no adapter.
+///
+/// # Errors
+/// The first thing that is wrong with the kernel.
+pub fn simulate(puzzle: &'static Puzzle, wgsl: &str) -> Result<Simulated, Failed> {
+    let file = puzzle.file;
+    let parsed = |text| Kernel::parse(text).map_err(|flaw| Failed::Wgsl { file, flaw });
+    let kernel = parsed(wgsl)?;
+    let mut counts = Counts::default();
+    for case in puzzle.cases() {
+        counts = simulate_case(puzzle, &kernel, &case)?;
+    }
+    let case = (puzzle.case)(puzzle.shapes.last().copied().unwrap_or(puzzle.measured));
+    let solution = simulate_case(puzzle, &parsed(puzzle.solution)?, &case)?;
+    let costs = [
+        ("loads from buffers", counts.loads, solution.loads),
+        (
+            "accesses to lines of 64 bytes (those of 32 neighbouring invocations to a line count once)",
+            counts.lines,
+            solution.lines,
+        ),
+    ];
+    match costs.into_iter().find(|(_, found, solution)| puzzle.lean && *found > solution + solution / 2) {
+        Some((what, found, solution)) => Err(Failed::Costly { file, what, found, solution, shape: case.shape }),
+        None => Ok(Simulated { puzzle, wgsl: wgsl.into(), counts, solution_counts: solution }),
+    }
+}
+
+/// Runs a kernel on the adapter, after the simulator, compares it with the reference over the same shapes, and measures it.
 ///
 /// # Errors
 /// The first thing that is wrong with the kernel, or an error of the adapter.
-pub async fn check(gpu: &Gpu, puzzle: &Puzzle, wgsl: &str) -> Result<Passed, Failed> {
-    let (counts, solution_counts) = simulate(puzzle, wgsl)?;
+pub async fn check(gpu: &Gpu, simulated: Simulated) -> Result<Passed, Failed> {
+    let Simulated { puzzle, wgsl, counts, solution_counts } = simulated;
     // A device keeps all kernels that it has compiled, so their text lives as long as it does anyway.
-    let text: &'static str = String::from(wgsl).leak();
+    let text: &'static str = wgsl.leak();
     for case in puzzle.cases() {
         run(gpu, puzzle, text, &case).await?;
     }
@@ -50,35 +88,6 @@ pub async fn check(gpu: &Gpu, puzzle: &Puzzle, wgsl: &str) -> Result<Passed, Fai
         engine_measured: engine.as_ref().map(|_| measured(2)),
         measured_shape: case.shape,
     })
-}
-
-/// The part of [`check`] that needs no adapter: compiles a kernel and runs it in the simulator. Returns what it does on the
-/// last shape, and what the solution does there.
-///
-/// # Errors
-/// The first thing that is wrong with the kernel.
-pub fn simulate(puzzle: &Puzzle, wgsl: &str) -> Result<(Counts, Counts), Failed> {
-    let file = puzzle.file;
-    let parsed = |text| Kernel::parse(text).map_err(|flaw| Failed::Wgsl { file, flaw });
-    let kernel = parsed(wgsl)?;
-    let mut counts = Counts::default();
-    for case in puzzle.cases() {
-        counts = simulate_case(puzzle, &kernel, &case)?;
-    }
-    let case = (puzzle.case)(puzzle.shapes.last().copied().unwrap_or(puzzle.measured));
-    let solution = simulate_case(puzzle, &parsed(puzzle.solution)?, &case)?;
-    let costs = [
-        ("loads from buffers", counts.loads, solution.loads),
-        (
-            "accesses to lines of 64 bytes (those of 32 neighbouring invocations to a line count once)",
-            counts.lines,
-            solution.lines,
-        ),
-    ];
-    match costs.into_iter().find(|(_, found, solution)| puzzle.lean && *found > solution + solution / 2) {
-        Some((what, found, solution)) => Err(Failed::Costly { file, what, found, solution, shape: case.shape }),
-        None => Ok((counts, solution)),
-    }
 }
 
 fn simulate_case(puzzle: &Puzzle, kernel: &Kernel, case: &Case) -> Result<Counts, Failed> {

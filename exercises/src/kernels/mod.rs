@@ -1,8 +1,9 @@
 //! The kernel track: puzzles in WGSL.
 //!
-//! A puzzle is a kernel with a hole or a mistake. [`check`] compiles a learner's text with naga, runs it in the
-//! [simulator](crate::simulator) and on the adapter over several shapes, compares each element with a reference on the host,
-//! and measures a kernel that is right. It uses no files, threads or blocking waits, and so runs in a browser too.
+//! A puzzle is a kernel with a hole or a mistake. [`simulate`] compiles a learner's text with naga, runs it in the
+//! [simulator](crate::simulator) over several shapes, and compares each element with a reference on the host. [`check`] does the
+//! same on the adapter, and measures a kernel that is right. Both use no files, threads or blocking waits, and so run in a browser
+//! too.
 
 mod adapter;
 mod cases;
@@ -13,7 +14,7 @@ mod list;
 mod passed;
 
 pub use cases::{Case, Pass};
-pub use check::{check, simulate};
+pub use check::{Simulated, check, simulate};
 pub use failed::Failed;
 pub use list::PUZZLES;
 pub use passed::{Measured, Passed};
@@ -24,6 +25,7 @@ use crate::puzzle::Text;
 pub const COUNT: usize = 14;
 
 /// A puzzle of the kernel track.
+#[derive(Debug)]
 pub struct Puzzle {
     /// Its words.
     pub text: Text,

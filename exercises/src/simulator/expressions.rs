@@ -341,7 +341,7 @@ impl<'a> Machine<'a> {
         let (who, name) = (self.who(lane), &memory.name);
         let message = match outside.iter().find(|outside| outside.lane == lane) {
             Some(Outside { index, length, .. }) => {
-                format!("{who} {verb} outside `{name}`: the index is {index}, and there are {length} elements")
+                format!("{who} {verb} outside `{name}`: the index is {index}, and the length is {length}")
             }
             None => format!("{who} {verb} outside `{name}`"),
         };

@@ -105,7 +105,9 @@ fn one_outer_application_gives_the_gradients_of_the_listing() {
             let step = objective.record(&tape, &tiny(""), BATCH, IMAGE).unwrap();
             let inputs = [(Objective::WEIGHTS.to_string(), WEIGHTS.map(|w| f64::from(w as f32)).to_vec())];
             let values = interpret(&tape, &inputs.into());
-            for ((parameter, found), expected) in step.parameters.iter().zip(&step.total).zip(listing(objective)) {
+            let listing = listing(objective);
+            assert_eq!([step.parameters.len(), step.total.len()], [listing.len(); 2]);
+            for ((parameter, found), expected) in step.parameters.iter().zip(&step.total).zip(listing) {
                 for (f, e) in values.get(*found).iter().zip(&expected) {
                     assert!((f - e).abs() < 1e-7 * (1.0 + e.abs()), "{objective:?} {parameter:?}: {f} and {e}");
                 }

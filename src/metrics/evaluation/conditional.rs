@@ -2,7 +2,7 @@
 
 use super::super::{Features, Gaussian, accuracy};
 use super::mean_distance;
-use crate::classifier::{Classification, Classifier};
+use crate::classifier::{Classification, Classifier, check_labels};
 use crate::data::Images;
 use crate::error::Error;
 use crate::method::{Distance, Role};
@@ -53,6 +53,7 @@ impl ConditionalMetrics {
     ) -> Result<Self, Error> {
         let classes = classifier.signature().classes;
         let labels = test.labels.as_deref().unwrap_or_default();
+        check_labels(labels, classes)?;
         let every = generator.every_class();
         let asked: Vec<u8> = every.labels().iter().copied().cycle().take(samples[0].len() / test.elements()).collect();
         let [once, twice] = samples.map(|images| classifier.blocking_look(images));

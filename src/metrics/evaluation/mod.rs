@@ -75,7 +75,7 @@ pub struct Evaluation {
     /// distance to the nearest training image, where they are test images. z and the real images give the scale of each
     /// metric.
     pub samples: Vec<SampleMetrics>,
-    /// The mean distance D(f(x), x) on test images x, where D is the distance of the training.
+    /// The mean distance D(f(x), x) on test images x, where D is the distance between pixels of the training, without features.
     pub rec: f64,
     /// The movement |f(z) − z|.
     pub movement: f64,
@@ -97,11 +97,56 @@ const DRIFT: usize = 10;
 /// Computes all metrics. Calls `on` with the name of each measurement before it starts.
 ///
 /// # Errors
-/// If `sizes.drift` exceeds `sizes.samples`, the images are not what a classifier knows, there are fewer than 4 samples,
-/// training images or test images for precision and recall, the features are not finite, or the adapter fails.
+/// If `sizes.drift` exceeds `sizes.samples`, the images are not what a classifier knows, a conditional network does not know
+/// the labels of the test images, there are fewer than 4 samples, training images or test images for precision and recall, the
+/// features are not finite, or the adapter fails.
 pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&str)) -> Result<Evaluation, Error> {
     let Subject { checkpoint, generator, judges, train, test } = subject;
     let sizes = SampleSizes { degraded: sizes.degraded.min(test.len()), ..sizes };
+    check(subject, sizes)?;
+    let reference = Reference::new(*judges, train, test, sizes)?;
+    on("samples");
+    let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * test.elements());
+    let f = generator.every_class().blocking_repeat(Role::Noise, &z, 3)?;
+    let mut samples = vec![];
+    for (name, set) in [("z", &z), ("f(z)", &f[0]), ("f(f(z))", &f[1]), ("f(f(f(z)))", &f[2])] {
+        on(&format!("measurements of {name}"));
+        samples.push(reference.compare(name, set)?);
+    }
+    on("measurements of real images");
+    samples.push(reference.real()?);
+    on("drift");
+    let drift = drift(generator, &z[..sizes.drift * test.elements()])?;
+
+    on("reconstruction");
+    let known = test.select(0..sizes.samples.min(test.len()));
+    let x = known.gather(0..known.len());
+    let fx = generator.for_labels(known.labels.as_deref())?.blocking_apply(Role::Image, &x)?;
+    let conditional = match judges.classifier {
+        Some(classifier) if generator.classes().is_some_and(|classes| classes == classifier.signature().classes) => {
+            on("labels");
+            Some(ConditionalMetrics::of(generator, classifier, &known, &fx, [&f[0], &f[1]])?)
+        }
+        _ => None,
+    };
+    let (accuracy, degradations) = degradations(subject, sizes, on)?;
+    Ok(Evaluation {
+        step: checkpoint.step,
+        sizes,
+        samples,
+        rec: mean_distance(checkpoint.config.distance, &fx, &x),
+        movement: mean_distance(Distance::L1, &f[0], &z),
+        idempotence: mean_distance(Distance::L1, &f[1], &f[0]),
+        drift,
+        conditional,
+        accuracy,
+        degradations,
+    })
+}
+
+/// Checks that everything can be measured, before the first measurement.
+fn check(subject: &Subject<'_>, sizes: SampleSizes) -> Result<(), Error> {
+    let Subject { generator, judges, train, test, .. } = subject;
     if sizes.drift > sizes.samples {
         let text = format!("drift is to be measured on {} of {} samples", sizes.drift, sizes.samples);
         return Err(Error::Unsuited(text));
@@ -112,55 +157,34 @@ pub fn evaluate(subject: &Subject<'_>, sizes: SampleSizes, on: &mut dyn FnMut(&s
             format!("{} training images, {} test images and {} samples", train.len(), test.len(), sizes.manifold);
         return Err(Error::Unsuited(format!("an evaluation needs more than {NEIGHBOURS} of each; there are {text}")));
     }
-    if let Some(classifier) = judges.classifier {
-        classifier.signature().check(generator.image(), &[])?;
-    }
-    let reference = Reference::new(*judges, train, test, sizes)?;
-    let elements = test.elements();
-    on("samples");
-    let z = checkpoint.noise()?.draw(sizes.seed, Stream::Evaluation, 0, sizes.samples * elements);
-    let by_class = generator.every_class();
-    let f = by_class.blocking_repeat(Role::Noise, &z, 3)?;
-    let difference = |a: &[f32], b: &[f32]| mean_distance(Distance::L1, a, b);
-    let (movement, idempotence) = (difference(&f[0], &z), difference(&f[1], &f[0]));
-    let mut samples = vec![];
-    for (name, set) in [("z", &z), ("f(z)", &f[0]), ("f(f(z))", &f[1]), ("f(f(f(z)))", &f[2])] {
-        on(&format!("measurements of {name}"));
-        samples.push(reference.compare(name, set)?);
-    }
-    on("measurements of real images");
-    samples.push(reference.real()?);
+    generator.for_labels(test.labels.as_deref())?;
+    judges.classifier.map_or(Ok(()), |classifier| classifier.signature().check(generator.image(), &[]))
+}
 
-    on("drift");
-    let start = &z[..sizes.drift * elements];
-    let path = by_class.blocking_repeat(Role::Noise, start, DRIFT)?;
-    let before = std::iter::once(start).chain(path.iter().map(Vec::as_slice));
-    let drift = path.iter().zip(before).map(|(after, before)| difference(after, before)).collect();
+/// The movements |fᵏ(z) − fᵏ⁻¹(z)| for k from 1 to [`DRIFT`].
+fn drift(generator: &Generator, z: &[f32]) -> Result<Vec<f64>, Error> {
+    let path = generator.every_class().blocking_repeat(Role::Noise, z, DRIFT)?;
+    let before = std::iter::once(z).chain(path.iter().map(Vec::as_slice));
+    Ok(path.iter().zip(before).map(|(after, before)| mean_distance(Distance::L1, after, before)).collect())
+}
 
-    on("reconstruction");
-    let known = test.select(0..sizes.samples.min(test.len()));
-    let x = known.gather(0..known.len());
-    let fx = generator.for_labels(known.labels.as_deref())?.blocking_apply(Role::Image, &x)?;
-    let rec = mean_distance(checkpoint.config.distance, &fx, &x);
-    let conditional = match judges.classifier {
-        Some(classifier) if generator.classes().is_some_and(|classes| classes == classifier.signature().classes) => {
-            on("labels");
-            Some(ConditionalMetrics::of(generator, classifier, &known, &fx, [&f[0], &f[1]])?)
-        }
-        _ => None,
-    };
-
+/// The classifier's accuracy on the first test images, and the metrics of their degradations.
+fn degradations(
+    subject: &Subject<'_>,
+    sizes: SampleSizes,
+    on: &mut dyn FnMut(&str),
+) -> Result<(Option<f64>, Vec<DegradationMetrics>), Error> {
+    let Subject { generator, judges, test, .. } = subject;
     let originals = test.select(0..sizes.degraded);
     let projector = Projector::new(&generator.for_labels(originals.labels.as_deref())?, judges.classifier)?;
     let accuracy = projector.accuracy(&originals)?;
-    let mut degradations = vec![];
+    let mut metrics = vec![];
     for (i, degradation) in Degradation::all(test.shape[0]).into_iter().enumerate() {
         on(&degradation.name());
         let mut rng = stream(sizes.seed, Stream::Degradation, i as u64);
-        degradations.push(projector.project(&originals, degradation, &mut rng)?.metrics);
+        metrics.push(projector.project(&originals, degradation, &mut rng)?.metrics);
     }
-    let step = checkpoint.step;
-    Ok(Evaluation { step, sizes, samples, rec, movement, idempotence, drift, conditional, accuracy, degradations })
+    Ok((accuracy, metrics))
 }
 
 /// Checks that images are what the classifier knows.

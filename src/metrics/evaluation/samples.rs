@@ -35,6 +35,9 @@ pub struct FeatureMetrics {
     pub manifold: PrecisionRecall,
 }
 
+/// Number of training images that are searched at a time: as numbers they take four times the memory of their bytes.
+const SEARCHED: usize = 1000;
+
 /// k for precision and recall.
 pub(super) const NEIGHBOURS: usize = 3;
 
@@ -53,8 +56,7 @@ pub struct Reference<'a> {
     sizes: SampleSizes,
     /// The first test images `[N, C, H, W]`.
     test: Vec<f32>,
-    /// All training images `[M, C, H, W]`.
-    train: Vec<f32>,
+    train: &'a Images,
     /// Number of elements per image.
     elements: usize,
     seen: Option<Seen<'a>>,
@@ -72,25 +74,28 @@ impl<'a> Reference<'a> {
     /// images.
     ///
     /// # Errors
-    /// If the images are not what a classifier knows, there are fewer than two test images, their features are not
-    /// finite, or the adapter fails.
-    pub fn new(judges: Judges<'a>, train: &Images, test: &Images, sizes: SampleSizes) -> Result<Self, Error> {
+    /// If the images are not what a classifier knows, there are no training images or fewer than two test images, their
+    /// features are not finite, or the adapter fails.
+    pub fn new(judges: Judges<'a>, train: &'a Images, test: &Images, sizes: SampleSizes) -> Result<Self, Error> {
+        if train.is_empty() {
+            return Err(Error::Unsuited("there are no training images to compare samples with".into()));
+        }
         let elements = test.elements();
-        let (all, first) = (train.gather(0..train.len()), test.gather(0..sizes.samples.min(test.len())));
+        let first = test.gather(0..sizes.samples.min(test.len()));
         let look = |classifier: &'a Classifier| {
             [train, test].into_iter().try_for_each(|images| known(classifier, images))?;
             let features = classifier.blocking_look(&first)?.features;
             Ok::<_, Error>(Seen { classifier, real: Real::new(features, sizes.seed)? })
         };
         let [seen, judge] = [judges.classifier, judges.judge].map(|classifier| classifier.map(look).transpose());
-        Ok(Self { sizes, seen: seen?, judge: judge?, test: first, train: all, elements })
+        Ok(Self { sizes, seen: seen?, judge: judge?, test: first, train, elements })
     }
 
     /// Computes the metrics of samples `[N, C, H, W]`.
     ///
     /// # Errors
-    /// If there are fewer than 4 samples or test images for precision and recall, there are no training images, the
-    /// last sample is incomplete, the features are not finite, or the adapter fails.
+    /// If there are fewer than 4 samples or test images for precision and recall, the last sample is incomplete, the features
+    /// are not finite, or the adapter fails.
     pub fn compare(&self, name: &str, images: &[f32]) -> Result<SampleMetrics, Error> {
         self.measure(name, images, images)
     }
@@ -101,8 +106,8 @@ impl<'a> Reference<'a> {
     /// # Errors
     /// As [`compare`](Self::compare).
     pub fn real(&self) -> Result<SampleMetrics, Error> {
-        let count = self.train.len().min(self.sizes.samples * self.elements);
-        self.measure("real", &self.train[..count], &self.test)
+        let first = self.train.gather(0..self.train.len().min(self.sizes.samples));
+        self.measure("real", &first, &self.test)
     }
 
     /// Computes the metrics of `images`. The distance to the nearest training image is that of `near` instead.
@@ -113,9 +118,18 @@ impl<'a> Reference<'a> {
             real.compare(&features)
         });
         let near = Features::new(near, self.elements)?.first(self.sizes.nearest);
-        let neighbours = nearest(&near, &Features::new(&self.train, self.elements)?)?;
-        let nearest = neighbours.iter().map(|n| n.distance).sum::<f64>() / neighbours.len() as f64;
-        Ok(SampleMetrics { name: name.into(), seen, judge: judge.transpose()?, nearest })
+        Ok(SampleMetrics { name: name.into(), seen, judge: judge.transpose()?, nearest: self.nearest(&near)? })
+    }
+
+    /// The mean distance of `images` to their nearest training images.
+    fn nearest(&self, images: &Features<'_>) -> Result<f64, Error> {
+        let mut least = vec![f64::INFINITY; images.count()];
+        for start in (0..self.train.len()).step_by(SEARCHED) {
+            let among = self.train.gather(start..self.train.len().min(start + SEARCHED));
+            let found = nearest(images, &Features::new(&among, self.elements)?)?;
+            least.iter_mut().zip(found).for_each(|(least, found)| *least = least.min(found.distance));
+        }
+        Ok(least.iter().sum::<f64>() / least.len() as f64)
     }
 }
 

@@ -3,7 +3,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use exercises::kernels::{self, Failed, PUZZLES, check, simulate};
+use exercises::kernels::{self, Failed, PUZZLES};
 use ign::gpu::Gpu;
 use std::fmt::Display;
 use wasm_bindgen::prelude::*;
@@ -57,6 +57,7 @@ pub fn puzzles() -> Vec<Puzzle> {
 
 /// What a check has found.
 #[wasm_bindgen(getter_with_clone)]
+#[derive(Clone)]
 pub struct Verdict {
     pub passed: bool,
     /// What was checked and measured, or what is wrong.
@@ -83,13 +84,26 @@ fn find(name: &str) -> Result<&'static kernels::Puzzle> {
     PUZZLES.iter().find(|puzzle| puzzle.text.name == name).ok_or_else(|| js(format!("there is no puzzle `{name}`")))
 }
 
-/// The part of a check that needs no adapter. Nothing is wrong if there is no verdict.
+/// A kernel after its run in the simulator.
+#[wasm_bindgen]
+pub struct Simulated(std::result::Result<kernels::Simulated, Verdict>);
+
+#[wasm_bindgen]
+impl Simulated {
+    /// What the simulator found wrong, if anything.
+    #[wasm_bindgen(getter)]
+    pub fn wrong(&self) -> Option<Verdict> {
+        self.0.as_ref().err().cloned()
+    }
+}
+
+/// The part of the check that needs no adapter: compiles a kernel for the puzzle called `name` and runs it in the simulator.
 ///
 /// # Errors
 /// If no puzzle has that name.
 #[wasm_bindgen]
-pub fn simulated(name: &str, wgsl: &str) -> Result<Option<Verdict>> {
-    Ok(simulate(find(name)?, wgsl).err().as_ref().map(Verdict::new))
+pub fn simulate(name: &str, wgsl: &str) -> Result<Simulated> {
+    Ok(Simulated(kernels::simulate(find(name)?, wgsl).map_err(|failed| Verdict::new(&failed))))
 }
 
 /// The adapter of the browser, on which kernels are checked.
@@ -108,17 +122,21 @@ impl Checker {
         Ok(Self(gpu.described(name, software, subgroup)))
     }
 
-    /// Checks a kernel for the puzzle called `name`: compiles it, runs it in the simulator and on the adapter, and measures it.
+    /// Runs a kernel that is right in the simulator on the adapter too, and measures it.
     ///
     /// # Errors
-    /// If no puzzle has that name, or the adapter has failed.
-    pub async fn check(&self, name: &str, wgsl: &str) -> Result<Verdict> {
-        let puzzle = find(name)?;
-        let checked = check(&self.0, puzzle, wgsl).await;
+    /// If the adapter has failed.
+    pub async fn check(&self, simulated: Simulated) -> Result<Verdict> {
+        let simulated = match simulated.0 {
+            Ok(simulated) => simulated,
+            Err(wrong) => return Ok(wrong),
+        };
+        let leads_to = simulated.puzzle.leads_to;
+        let checked = kernels::check(&self.0, simulated).await;
         self.0.healthy().map_err(js)?;
         Ok(match checked {
             Ok(passed) => {
-                let text = format!("{passed}\n\nin the engine: {}", puzzle.leads_to);
+                let text = format!("{passed}\n\nin the engine: {leads_to}");
                 Verdict { passed: true, text, line: 0, column: 0 }
             }
             // Browsers refuse some kernels that naga takes: the kernel is to blame, and the adapter goes on.

@@ -73,11 +73,12 @@ impl Puzzle {
             Self::Tape(puzzle) => return Ok(puzzle.check(Author::Learner).map_err(|wrong| wrong.trim_end().into())),
         };
         // Most mistakes are found before there is an adapter.
-        if let Err(failed) = kernels::simulate(puzzle, learners) {
-            return Ok(Err(failed.to_string()));
-        }
+        let simulated = match kernels::simulate(puzzle, learners) {
+            Ok(simulated) => simulated,
+            Err(failed) => return Ok(Err(failed.to_string())),
+        };
         let gpu = open(adapter)?;
-        match gpu.wait::<_, GpuError>(async { Ok(kernels::check(&gpu, puzzle, learners).await) })? {
+        match gpu.wait::<_, GpuError>(async { Ok(kernels::check(&gpu, simulated).await) })? {
             Err(Failed::Engine(error)) => Err(error.into()),
             checked => Ok(checked.map(|passed| passed.to_string()).map_err(|failed| failed.to_string())),
         }
