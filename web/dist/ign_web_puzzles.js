@@ -19,27 +19,17 @@ export class Checker {
         wasm.__wbg_checker_free(ptr, 0);
     }
     /**
-     * Checks a kernel for the puzzle called `name`: compiles it, runs it in the simulator and on the adapter, and measures it.
+     * Runs a kernel that is right in the simulator on the adapter too, and measures it.
      *
      * # Errors
-     * If no puzzle has that name, or the adapter has failed.
-     * @param {string} name
-     * @param {string} wgsl
+     * If the adapter has failed.
+     * @param {Simulated} simulated
      * @returns {Promise<Verdict>}
      */
-    check(name, wgsl) {
-        let ptr0, len0, ptr1, len1;
-        try {
-            ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(wgsl, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len1 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
-        const ret = wasm.checker_check(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+    check(simulated) {
+        _assertClass(simulated, Simulated);
+        var ptr0 = simulated.__destroy_into_raw();
+        const ret = wasm.checker_check(this.__wbg_ptr, ptr0);
         return ret;
     }
     /**
@@ -237,6 +227,37 @@ export class Puzzle {
 if (Symbol.dispose) Puzzle.prototype[Symbol.dispose] = Puzzle.prototype.free;
 
 /**
+ * A kernel after its run in the simulator.
+ */
+export class Simulated {
+    static __wrap(ptr) {
+        const obj = Object.create(Simulated.prototype);
+        obj.__wbg_ptr = ptr;
+        SimulatedFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        SimulatedFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_simulated_free(ptr, 0);
+    }
+    /**
+     * What the simulator found wrong, if anything.
+     * @returns {Verdict | undefined}
+     */
+    get wrong() {
+        const ret = wasm.simulated_wrong(this.__wbg_ptr);
+        return ret === 0 ? undefined : Verdict.__wrap(ret);
+    }
+}
+if (Symbol.dispose) Simulated.prototype[Symbol.dispose] = Simulated.prototype.free;
+
+/**
  * What a check has found.
  */
 export class Verdict {
@@ -339,15 +360,15 @@ export function puzzles() {
 }
 
 /**
- * The part of a check that needs no adapter. Nothing is wrong if there is no verdict.
+ * The part of the check that needs no adapter: compiles a kernel for the puzzle called `name` and runs it in the simulator.
  *
  * # Errors
  * If no puzzle has that name.
  * @param {string} name
  * @param {string} wgsl
- * @returns {Verdict | undefined}
+ * @returns {Simulated}
  */
-export function simulated(name, wgsl) {
+export function simulate(name, wgsl) {
     let ptr0, len0, ptr1, len1;
     try {
         ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
@@ -359,11 +380,11 @@ export function simulated(name, wgsl) {
         if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
         throw e;
     }
-    const ret = wasm.simulated(ptr0, len0, ptr1, len1);
+    const ret = wasm.simulate(ptr0, len0, ptr1, len1);
     if (ret[2]) {
         throw takeFromExternrefTable0(ret[1]);
     }
-    return ret[0] === 0 ? undefined : Verdict.__wrap(ret[0]);
+    return Simulated.__wrap(ret[0]);
 }
 
 /**
@@ -1065,17 +1086,17 @@ function __wbg_get_imports() {
         },
         __wbindgen_generic_0000000000000004: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("GPUUncapturedErrorEvent")], shim_idx: 736, ret: Unit, inner_ret: Some(Unit) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_31);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32);
             return ret;
         },
         __wbindgen_generic_0000000000000005: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("any")], shim_idx: 735, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33);
             return ret;
         },
         __wbindgen_generic_0000000000000006: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("undefined")], shim_idx: 735, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34);
             return ret;
         },
         __wbindgen_generic_0000000000000007: function(arg0) {
@@ -1112,8 +1133,8 @@ function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg
     wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg1, arg2);
 }
 
-function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_31(arg0, arg1, arg2) {
-    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_31(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32(arg0, arg1, arg2) {
+    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32(arg0, arg1, arg2);
 }
 
 function wasm_bindgen__convert__closures_____invoke__h60702a48838d1764(arg0, arg1, arg2) {
@@ -1130,15 +1151,15 @@ function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386(arg0, arg
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }
@@ -1183,6 +1204,9 @@ const CheckerFinalization = (typeof FinalizationRegistry === 'undefined')
 const PuzzleFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_puzzle_free(ptr, 1));
+const SimulatedFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_simulated_free(ptr, 1));
 const VerdictFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_verdict_free(ptr, 1));
@@ -1191,6 +1215,12 @@ function addToExternrefTable0(obj) {
     const idx = wasm.__externref_table_alloc();
     wasm.__wbindgen_externrefs.set(idx, obj);
     return idx;
+}
+
+function _assertClass(instance, klass) {
+    if (!(instance instanceof klass)) {
+        throw new Error(`expected instance of ${klass.name}`);
+    }
 }
 
 const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefined')
