@@ -106,7 +106,7 @@ impl Images {
         let names: BTreeSet<_> = classes.iter().flat_map(BTreeMap::values).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();
         let mut summary = Summary { parts, unreadable, others, classes: names, ..Summary::default() };
-        let (mut failed, mut pixels, mut labels) = (vec![], vec![], vec![]);
+        let (mut failed, mut pixels, mut labels): (Vec<FileError>, _, _) = (vec![], vec![], vec![]);
         for path in &paths {
             match read_picture(path, shape, background) {
                 Ok(picture) => {
@@ -119,6 +119,7 @@ impl Images {
                 Err(e) => failed.push(e),
             }
         }
+        failed.sort_by(|a, b| a.path.cmp(&b.path));
         let (count, total) = (failed.len(), paths.len());
         if count > (total / 10).max(1) || (count > 0 && count == total) {
             return Err(DataError::Unreadable { path: folder.into(), count, total, first: summary::first(&failed) });
