@@ -111,4 +111,6 @@ fn an_evaluation_says_what_labels_do() {
     let mean = labels.recognised_by_class.iter().sum::<f64>() / 10.0;
     assert!((mean - labels.recognised).abs() < 1e-9, "{labels:?}");
     assert!(labels.other.movement > 0.0 && labels.other.movement != labels.other.movement_of_own, "{labels:?}");
+    // An image that is taken for both classes would have been given its own label.
+    assert!(labels.other.followed + labels.other.kept <= 1.0, "{labels:?}");
 }

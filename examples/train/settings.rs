@@ -25,8 +25,7 @@ const LARGEST: usize = 64;
 /// The settings of a new training. Data that are named decide about the network if it is not named too.
 pub fn new(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
     let mut config = config(given(matches).collect())?;
-    let told = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
-    if told("data") && !told("network") {
+    if told(matches, "data") && !told(matches, "network") {
         let [channels, side] = Images::suited(&config.data)?;
         config.network = Network::within(channels, side.min(LARGEST))?;
     }
@@ -110,10 +109,14 @@ fn given(matches: &ArgMatches) -> impl Iterator<Item = (String, Value)> {
     Config::SETTINGS.iter().map(move |Setting { name, .. }| (name.to_string(), value(name)))
 }
 
+/// Whether a setting is on the command line.
+fn told(matches: &ArgMatches, name: &str) -> bool {
+    matches.value_source(name) == Some(ValueSource::CommandLine)
+}
+
 /// Checks that no setting is on the command line, for what does not train.
 pub fn none(matches: &ArgMatches) -> Result<(), String> {
-    let told = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
-    match Config::SETTINGS.iter().find(|Setting { name, .. }| told(name)) {
+    match Config::SETTINGS.iter().find(|Setting { name, .. }| told(matches, name)) {
         Some(Setting { name, .. }) => {
             Err(format!("--{} is for a training: --publish has none", name.replace('_', "-")))
         }
@@ -125,7 +128,7 @@ pub fn none(matches: &ArgMatches) -> Result<(), String> {
 pub fn changed(old: &Config, matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
     let mut merged = settings(old)?;
     for (name, value) in given(matches) {
-        if matches.value_source(&name) != Some(ValueSource::CommandLine) || merged[&name] == value {
+        if !told(matches, &name) || merged[&name] == value {
             continue;
         }
         if !["steps", "data", "log_every", "sample_every", "checkpoint_every"].contains(&name.as_str()) {
