@@ -29,7 +29,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 /// Draws samples of a trained network f in rows z, f(z), f(f(z)) and f(f(f(z))). The first application turns noise into
-/// images, further ones repair them.
+/// images, further ones change them little.
 #[derive(Parser)]
 struct Arguments {
     /// Run folder or checkpoint. The default is the model shipped with the project.

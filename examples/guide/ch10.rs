@@ -176,7 +176,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     Ok(vec![
         ("table", table),
         ("host", ms("host_ms", 1)?),
-        ("step", ms("median_ms", 0)?),
+        ("step", ms("best_ms", 0)?),
         ("driver", driver),
         ("adam", fenced("wgsl", &quoted("shaders/adam.wgsl", "let g = gradient", "p[i] -=")?)),
     ])

@@ -25,8 +25,8 @@ use steps::{STEPS, Step};
 /// Checks each step of the tour against an f64 reference, times it, and compares it with the adapter's peak arithmetic.
 #[derive(Parser)]
 struct Arguments {
-    /// Number of rows and columns of the matrices. From 1 to 4096.
-    #[arg(long, value_parser = options::whole::<u32>(1..=4096), default_value_t = 512)]
+    /// Number of rows and columns of the matrices: a multiple of 64, on some adapters of 128 or more. From 64 to 4096.
+    #[arg(long, value_parser = options::whole::<u32>(64..=4096), default_value_t = 512)]
     size: u32,
     /// Print only the table.
     #[arg(long)]

@@ -32,22 +32,23 @@ pub fn page(m: &Measurements) -> String {
 }
 
 const HEAD: &str = "\
-| network | width | batch | variant | median | best | host | share of the roof | memory | first step |
-|---|---|---|---|---|---|---|---|---|---|";
+| network | width | batch | variant | median | best | host | roof, GFLOP/s | share of the roof | memory | first step |
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 fn row(case: &Case) -> String {
     let Case { variant, network, width, batch, result } = case;
     let start = format!("| {} | {width} | {batch} | {variant} |", network);
     match result {
         Ok(step) => format!(
-            "{start} {:.1} ms | {:.1} ms | {:.1} ms | {:.1} % | {:.0} MiB | {:.1} s |",
+            "{start} {:.1} ms | {:.1} ms | {:.1} ms | {:.0} | {:.1} % | {:.0} MiB | {:.1} s |",
             step.median_ms,
             step.best_ms,
             step.host_ms,
+            step.roof_gflops,
             100.0 * step.share_of_roof,
             step.planned_bytes as f64 / f64::from(1 << 20),
             step.first_s
         ),
-        Err(reason) => format!("{start} {reason} | | | | | |"),
+        Err(reason) => format!("{start} {reason} | | | | | | |"),
     }
 }

@@ -32,7 +32,7 @@ pub const CLASSIFIER: Shipped = Shipped { name: "classifier", file: Classifier::
 pub const JUDGE: Shipped = Shipped { name: "judge", file: Classifier::JUDGE };
 
 /// The classifier in the file `given`, or the shipped one if it knows images and labels like those of `test`. Says why, if
-/// there is none.
+/// there is none, and warns of one that recognises too few of the images.
 ///
 /// # Errors
 /// If a file cannot be read, or its classifier takes other images or has other classes.
@@ -45,14 +45,13 @@ pub fn fitting(
     let labels = test.labels.as_deref();
     let classifier = Classifier::load(gpu, given.unwrap_or(Path::new(shipped.file)))?;
     let checked = classifier.signature().check(test.shape, labels.unwrap_or_default());
-    if given.is_some() {
-        checked?;
-        return Ok(Some(classifier));
-    }
     let reason = match (checked, labels) {
+        (Err(e), _) if given.is_some() => return Err(e.into()),
         (Err(e), _) => e.to_string(),
         (Ok(()), None) => {
-            note!("warning: the images have no labels; the {} is one of digits", shipped.name);
+            if given.is_none() {
+                note!("warning: the images have no labels; the {} is one of digits", shipped.name);
+            }
             return Ok(Some(classifier));
         }
         (Ok(()), Some(labels)) => {
@@ -66,9 +65,11 @@ pub fn fitting(
             format!("it recognises {:.1} % of the test images", 100.0 * share)
         }
     };
-    note!(
-        "without the shipped {}: {reason}. For one of these images: --example classifier -- --data DIR",
-        shipped.name
-    );
+    const MAKE: &str = "For one of these images: --example classifier -- --data DIR";
+    if let Some(file) = given {
+        note!("warning: {}: {reason}. {MAKE}", file.display());
+        return Ok(Some(classifier));
+    }
+    note!("without the shipped {}: {reason}. {MAKE}", shipped.name);
     Ok(None)
 }

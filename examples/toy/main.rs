@@ -39,7 +39,7 @@ use tiny_skia::Pixmap;
 use train::Run;
 
 /// Trains a network f: ℝ² → ℝ² on points of the plane, and draws its field f(x) − x. The fixed points of f, where the field
-/// is near zero, are the learned set. Writes field.png, the result, and learning.png, an animation (APNG) of the training.
+/// is near zero, are the learned set. D is the L1 distance; tightness is clamped at 1.5 times D(f(z), z). Writes field.png, the result, and learning.png, an animation (APNG) of the training.
 #[derive(Parser)]
 struct Arguments {
     /// Data.
@@ -84,11 +84,11 @@ struct Arguments {
     strip: bool,
     /// Trains with six weights of tightness from 0.02 to 1.5, two data sets and two seeds instead. Writes only sweep.png and
     /// sweep.csv.
-    #[arg(long, conflicts_with_all = ["compare", "strip"])]
+    #[arg(long, conflicts_with_all = ["compare", "strip", "frames", "data", "tight"])]
     sweep: bool,
     /// Trains on all three data sets instead, and beside each f one that is idempotent by construction. Writes only exact.png
     /// and exact.csv.
-    #[arg(long, conflicts_with_all = ["compare", "strip"])]
+    #[arg(long, conflicts_with_all = ["compare", "strip", "frames", "sweep", "data"])]
     exact: bool,
     /// Output folder.
     #[arg(long, value_name = "DIR", default_value = "runs/toy")]
