@@ -10,8 +10,8 @@ use std::path::PathBuf;
 settings! {
     /// All settings of a training run. Settings, data and adapter together determine the result.
     pub struct Config {
-        /// Network architecture: mnist (28×28, greyscale), faces (64×64, colour), or channels and side, as 3x32. `train --data`
-        /// decides about it otherwise, up to a side of 64.
+        /// Network architecture: mnist (28×28, greyscale), faces (64×64, colour), or channels (1 or 3) and side (8, 14,
+        /// 16, 28, 32, 56, 64, … up to 512), as 3x32. `train --data` decides about it otherwise, up to a side of 64.
         pub network: Network,
         /// Output channels of the first convolution; the published networks use 64.
         pub width: usize [1 to 1024],

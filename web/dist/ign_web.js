@@ -306,6 +306,14 @@ export class Drawing {
         return v1;
     }
     /**
+     * The number of timed runs.
+     * @returns {number}
+     */
+    runs() {
+        const ret = wasm.drawing_runs(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
      * Runs the tape once, and adds the time of every dispatch to those of earlier runs. Returns the mean times in seconds.
      * @param {Engine} engine
      * @returns {Promise<Float64Array>}
@@ -534,7 +542,7 @@ export class Engine {
         return ret;
     }
     /**
-     * A new training with the settings of the preset `quick`, but for width, batch and noise, whose deviation per frequency
+     * A new training with the settings of the preset `quick` but for width, batch and noise, whose deviation per frequency
      * is that of the data, or else one.
      *
      * # Errors
@@ -1105,17 +1113,6 @@ export class Plane {
         wasm.__wbg_plane_free(ptr, 0);
     }
     /**
-     * Adds a point to those that are placed.
-     * @param {number} x
-     * @param {number} y
-     */
-    add(x, y) {
-        const ret = wasm.plane_add(this.__wbg_ptr, x, y);
-        if (ret[1]) {
-            throw takeFromExternrefTable0(ret[0]);
-        }
-    }
-    /**
      * Takes some steps, and computes what there is to see after them.
      * @param {number} count
      * @returns {Promise<View>}
@@ -1139,11 +1136,26 @@ export class Plane {
      * The setting at the begin for each argument of [`set`](Self::set).
      * @returns {Float64Array}
      */
-    defaults() {
-        const ret = wasm.plane_defaults(this.__wbg_ptr);
+    static defaults() {
+        const ret = wasm.plane_defaults();
         var v1 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
         wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
         return v1;
+    }
+    /**
+     * Makes these points the data. Without any, there is nothing to learn.
+     *
+     * # Errors
+     * If a coordinate is not finite.
+     * @param {Float32Array | number[]} points
+     */
+    place(points) {
+        const ptr0 = passArrayF32ToWasm0(points, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.plane_place(this.__wbg_ptr, ptr0, len0);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
     }
     /**
      * Sets the weights of the three losses, the learning rate, and the standard deviation of the noise.
@@ -1163,8 +1175,8 @@ export class Plane {
      * Half the side of the square that is shown.
      * @returns {number}
      */
-    shown() {
-        const ret = wasm.plane_shown(this.__wbg_ptr);
+    static shown() {
+        const ret = wasm.plane_shown();
         return ret;
     }
     /**
@@ -1702,6 +1714,16 @@ export class Training {
         return ret;
     }
     /**
+     * What [`settings`](Self::settings) says of a new training.
+     * @returns {Float64Array}
+     */
+    static defaults() {
+        const ret = wasm.training_defaults();
+        var v1 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+        return v1;
+    }
+    /**
      * Rows of images, one after the other: noise z, f(z), f(f(z)), f(f(f(z))), training images x, and f(x).
      *
      * # Errors
@@ -1711,14 +1733,6 @@ export class Training {
     preview() {
         const ret = wasm.training_preview(this.__wbg_ptr);
         return ret;
-    }
-    /**
-     * The number of images of a row of the preview.
-     * @returns {number}
-     */
-    preview_images() {
-        const ret = wasm.training_preview_images(this.__wbg_ptr);
-        return ret >>> 0;
     }
     /**
      * Changes what [`settings`](Self::settings) says, from the next step on.
@@ -2796,17 +2810,17 @@ function __wbg_get_imports() {
         },
         __wbindgen_generic_0000000000000004: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("GPUUncapturedErrorEvent")], shim_idx: 1087, ret: Unit, inner_ret: Some(Unit) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_155);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_156);
             return ret;
         },
         __wbindgen_generic_0000000000000005: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("any")], shim_idx: 1086, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_156);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157);
             return ret;
         },
         __wbindgen_generic_0000000000000006: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("undefined")], shim_idx: 1086, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_158);
             return ret;
         },
         __wbindgen_generic_0000000000000007: function(arg0) {
@@ -2871,8 +2885,8 @@ function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg
     wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg1, arg2);
 }
 
-function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_155(arg0, arg1, arg2) {
-    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_155(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_156(arg0, arg1, arg2) {
+    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_156(arg0, arg1, arg2);
 }
 
 function wasm_bindgen__convert__closures_____invoke__h60702a48838d1764(arg0, arg1, arg2) {
@@ -2889,15 +2903,15 @@ function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386(arg0, arg
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_156(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_156(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_157(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_158(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_158(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }

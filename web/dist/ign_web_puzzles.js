@@ -84,22 +84,6 @@ export class Puzzle {
         return v1;
     }
     /**
-     * The shader of the engine that the puzzle leads to, from the root of the repository.
-     * @returns {string}
-     */
-    get leads_to() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.__wbg_get_puzzle_leads_to(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    /**
      * @returns {string}
      */
     get name() {
@@ -174,15 +158,6 @@ export class Puzzle {
         const ptr0 = passArrayJsValueToWasm0(arg0, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
         wasm.__wbg_set_puzzle_hints(this.__wbg_ptr, ptr0, len0);
-    }
-    /**
-     * The shader of the engine that the puzzle leads to, from the root of the repository.
-     * @param {string} arg0
-     */
-    set leads_to(arg0) {
-        const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-        const len0 = WASM_VECTOR_LEN;
-        wasm.__wbg_set_puzzle_leads_to(this.__wbg_ptr, ptr0, len0);
     }
     /**
      * @param {string} arg0
@@ -1086,17 +1061,17 @@ function __wbg_get_imports() {
         },
         __wbindgen_generic_0000000000000004: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("GPUUncapturedErrorEvent")], shim_idx: 736, ret: Unit, inner_ret: Some(Unit) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_30);
             return ret;
         },
         __wbindgen_generic_0000000000000005: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("any")], shim_idx: 735, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_31);
             return ret;
         },
         __wbindgen_generic_0000000000000006: function(arg0, arg1) {
             // Cast intrinsic for `Closure(Closure { owned: true, function: Function { arguments: [NamedExternref("undefined")], shim_idx: 735, ret: Result(Unit), inner_ret: Some(Result(Unit)) }, mutable: true }) -> Externref`.
-            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34);
+            const ret = makeMutClosure(arg0, arg1, wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32);
             return ret;
         },
         __wbindgen_generic_0000000000000007: function(arg0) {
@@ -1133,8 +1108,8 @@ function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg
     wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f(arg0, arg1, arg2);
 }
 
-function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32(arg0, arg1, arg2) {
-    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_32(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_30(arg0, arg1, arg2) {
+    wasm.wasm_bindgen__convert__closures_____invoke__h95bfab011470922f_30(arg0, arg1, arg2);
 }
 
 function wasm_bindgen__convert__closures_____invoke__h60702a48838d1764(arg0, arg1, arg2) {
@@ -1151,15 +1126,15 @@ function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386(arg0, arg
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_33(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_31(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_31(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }
 }
 
-function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34(arg0, arg1, arg2) {
-    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_34(arg0, arg1, arg2);
+function wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32(arg0, arg1, arg2) {
+    const ret = wasm.wasm_bindgen__convert__closures_____invoke__h071879a2de2d9386_32(arg0, arg1, arg2);
     if (ret[1]) {
         throw takeFromExternrefTable0(ret[0]);
     }

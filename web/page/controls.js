@@ -3,12 +3,12 @@
 import { enqueue } from './engine.js';
 
 /**
- * Adds a slider to an element for each of `specs`: name, text, least, most, step, and how to show a value. `changed` is
- * called with the name of the slider that is moved.
+ * Adds a slider to an element for each of `specs`: name, text, least, most, step, and how to show a value. All stand at 0 until
+ * they are set. `changed` is called with the name of the slider that is moved.
  */
 export function sliders(parent, specs, changed) {
   const inputs = new Map();
-  const show = ({ input, output, shown }) => { output.textContent = shown(Number(input.value)); };
+  const show = ({ input, output, shown }) => { output.textContent = input.ariaValueText = shown(Number(input.value)); };
   for (const { name, text, least, most, step, shown = String } of specs) {
     const [row, label, input, output] = ['div', 'label', 'input', 'output'].map(name => document.createElement(name));
     Object.assign(input, { id: `${parent.id}-${name}`, type: 'range', min: least, max: most, step, value: 0 });
@@ -35,18 +35,33 @@ export function sliders(parent, specs, changed) {
 export const LOSSES = [
   { name: 'rec', text: 'rec: data stay where they are', least: 0, most: 2, step: 0.05 },
   { name: 'idem', text: 'idem: f(z) becomes a fixed point', least: 0, most: 2, step: 0.05 },
-  { name: 'tight', text: 'tight: nothing else is one', least: 0, most: 1, step: 0.02 },
+  { name: 'tight', text: 'tight: no other fixed points', least: 0, most: 1, step: 0.02 },
   { name: 'rate', text: 'learning rate', least: -4, most: -1.5, step: 0.1, shown: power => (10 ** power).toPrecision(2) },
 ];
 
-/** Lets the buttons in an element switch single losses on: those with `data-only`, of which an empty one means all. */
-export function only(parent, weights, changed) {
+/** Selects the option of an element that has a value, or another if none has it. */
+export function select(element, value, otherwise) {
+  element.value = value;
+  if (element.selectedIndex < 0) element.value = otherwise;
+}
+
+/**
+ * Lets the buttons in an element switch single losses on, with the weights `start`: the buttons with `data-only`, of which an empty
+ * one means all.
+ */
+export function only(parent, start, changed) {
   parent.querySelectorAll('[data-only]').forEach(button => {
     button.onclick = () => {
       const one = button.dataset.only;
-      changed(Object.fromEntries(Object.entries(weights()).map(([name, start]) => [name, !one || one === name ? start : 0])));
+      changed(Object.fromEntries(['rec', 'idem', 'tight'].map(name => [name, !one || one === name ? start[name] : 0])));
     };
   });
+}
+
+/** What to say of a training that has failed. */
+export function stopped(error) {
+  const reason = String(error.message ?? error);
+  return `Stopped: ${reason}${reason.includes('diverged') ? '. Take a smaller learning rate, and begin from scratch' : ''}.`;
 }
 
 /** Lets the user choose a file with a button, and hands it to `use`. */
@@ -81,13 +96,15 @@ export function player(kind, { run, single, reset }, { frame, running, advance, 
     run.textContent = running ? 'Pause' : 'Run';
     if (running && visible) go(++round);
   }
-  const again = (go = running) => enqueue(`${kind} again`, restart).then(() => toggle(go)).catch(stop);
+  // Who pauses or runs it while it compiles is heeded.
+  const again = () => enqueue(`${kind} again`, restart).then(() => toggle(running)).catch(stop);
   run.onclick = () => toggle(!running);
   single.onclick = () => { toggle(false); enqueue(`${kind} once`, () => timed(1)).catch(stop); };
-  reset.onclick = () => again();
+  reset.onclick = again;
   toggle(running);
   return {
     again,
+    run: () => toggle(true),
     shown(now) {
       if (now === visible) return;
       visible = now;

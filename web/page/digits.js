@@ -1,7 +1,7 @@
 // Learn on digits: the training of the 28×28 network, in the page.
 
-import { Digits } from './pkg/ign_web.js';
-import { LOSSES, chosen, only, player, sliders } from './controls.js';
+import { Digits, Training } from './pkg/ign_web.js';
+import { LOSSES, chosen, only, player, select, sliders, stopped } from './controls.js';
 import { curves } from './curves.js';
 import { enqueue } from './engine.js';
 import { grid } from './picture.js';
@@ -35,15 +35,14 @@ async function load(say) {
 
 /** Shows the view. `use` takes a network for the other views. Returns a function to be told whether it is shown. */
 export function digits(engine, use) {
-  let images = null, training = null, previewed = 0, start = null;
+  let images = null, training = null, previewed = 0;
   const say = text => { $('digits-losses').textContent = text; };
   const chart = curves($('digits-curves'), $('losses-legend'));
   const controls = sliders($('digits-sliders'), LOSSES, () => enqueue('digits settings', settings));
 
-  const values = () => {
-    const [rec, idem, tight, rate] = training.settings();
-    return { rec, idem, tight, rate: Math.log10(rate) };
-  };
+  const named = ([rec, idem, tight, rate]) => ({ rec, idem, tight, rate: Math.log10(rate) });
+  const start = named(Training.defaults());
+  controls.set(start);
   function settings() {
     const [rec, idem, tight, rate] = NAMES.map(controls.get);
     training?.set(rec, idem, tight, 10 ** rate);
@@ -56,16 +55,17 @@ export function digits(engine, use) {
     const next = await make(images);
     training?.free();
     training = next;
-    start = values();
-    controls.set(start);
     chart.clear();
+    $('digits-warning').textContent = '';
     const [width, batch] = training.size();
     await preview();
     say(`step ${training.step()}, on ${images.count()} digits, w = ${width}, batch ${batch}`);
   }
-  const restart = () => begin(images => engine.train(
-    images, Number($('digits-width').value), Number($('digits-batch').value), $('digits-noise').value === 'frequency', Number(link.get('seed') || 1),
-  ));
+  async function restart() {
+    const [width, batch] = ['digits-width', 'digits-batch'].map(id => Number($(id).value));
+    await begin(images => engine.train(images, width, batch, $('digits-noise').value === 'frequency', Number(link.get('seed')) || 1));
+    settings();
+  }
 
   async function preview() {
     const begun = performance.now();
@@ -87,40 +87,41 @@ export function digits(engine, use) {
   }
 
   const buttons = { run: $('digits-run'), single: $('digits-single'), reset: $('digits-reset') };
-  const failed = error => say(`stopped: ${error.message ?? error}`);
+  const failed = error => { $('digits-warning').textContent = stopped(error); };
   const playing = player('digits', buttons, { frame: 250, running: false, advance, restart, failed });
   // What the adapter can take at a pleasant rate.
   const [width, batch] = engine.software() ? [8, 16] : [32, 64];
-  const sizes = { 'digits-width': link.get('width') || width, 'digits-batch': link.get('batch') || batch, 'digits-noise': link.get('noise') || 'frequency' };
-  for (const [id, value] of Object.entries(sizes)) {
-    $(id).value = value;
-    $(id).onchange = () => { link.set({ [id.replace('digits-', '')]: $(id).value }); if (training) playing.again(); };
+  for (const [name, otherwise] of Object.entries({ width, batch, noise: 'frequency' })) {
+    const input = $(`digits-${name}`);
+    select(input, link.get(name), otherwise);
+    input.onchange = () => { link.set({ [name]: input.value }); if (training) playing.again(); };
   }
-  only($('on-digits'), () => { const { rec, idem, tight } = start; return { rec, idem, tight }; }, weights => {
-    if (!training) return;
+  only($('on-digits'), start, weights => {
     controls.set(weights);
     enqueue('digits settings', settings);
   });
 
   /** Runs `work` on the training, if there is one. */
-  const withTraining = work => enqueue('digits file', async () => {
+  const withTraining = (kind, work) => enqueue(kind, async () => {
     if (!training) return say('there is no training yet: run it, or load a checkpoint');
     await work();
   }).catch(failed);
-  $('download').onclick = () => withTraining(async () => {
+  $('download').onclick = () => withTraining('digits download', async () => {
     const url = URL.createObjectURL(new Blob([await training.checkpoint(false)]));
     Object.assign(document.createElement('a'), { href: url, download: 'checkpoint.safetensors' }).click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   });
-  $('use').onclick = () => withTraining(async () => use(await training.checkpoint(true)));
-  chosen($('load'), file => enqueue('digits file', async () => {
+  $('use').onclick = () => withTraining('digits use', async () => use(await training.checkpoint(true)));
+  chosen($('load'), file => enqueue('digits load', async () => {
     const bytes = new Uint8Array(await file.arrayBuffer());
     try {
       await begin(images => engine.resume(images, bytes));
+      controls.set(named(training.settings()));
       [$('digits-width').value, $('digits-batch').value] = training.size();
     } catch (error) {
       // A model without the optimiser's moments cannot learn, but the other views can use it.
       await use(bytes).catch(() => { throw error; });
+      say(`${file.name} cannot be trained further; the other views use it now`);
     }
   }).catch(failed));
   return playing.shown;

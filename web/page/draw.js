@@ -9,6 +9,15 @@ import { link } from './state.js';
 const $ = id => document.getElementById(id);
 const SIDE = 28, SIZE = SIDE * SIDE;
 
+/** The bytes of a text in base64, or none if it is damaged. */
+function decoded(text) {
+  try {
+    return atob(text);
+  } catch {
+    return '';
+  }
+}
+
 /**
  * Shows the view for networks, of which one takes single images, and a classifier of three images. Returns a function that
  * opens an image on the drawing area, or else projects again.
@@ -61,6 +70,7 @@ export function draw(models, recogniser) {
       $('x-says').textContent = [moved.length ? `centred: ${moved.join(', ')}` : '', looks(0)].filter(Boolean).join(' · ');
       $('fx-says').textContent = `moved by ${distance(x, images[1]).toFixed(3)} · ${looks(1)}`;
       $('ffx-says').textContent = `moved by ${distance(images[1], images[2]).toFixed(3)} · ${looks(2)}`;
+      performance.clearMeasures('answer');
       performance.measure('answer', { start });
     });
   }
@@ -92,15 +102,16 @@ export function draw(models, recogniser) {
 
   /** Opens the centre of a picture. */
   async function picture(file) {
-    try {
-      const bitmap = await createImageBitmap(file), side = Math.min(bitmap.width, bitmap.height);
-      const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d');
-      context.imageSmoothingQuality = 'high';
-      context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
-      await open(grey(new Uint8Array(context.getImageData(0, 0, SIDE, SIDE).data.buffer)));
-    } catch (error) {
+    const bitmap = await createImageBitmap(file).catch(() => null);
+    if (!bitmap) {
       $('hint').textContent = `${file.name} is no picture that this browser can read`;
+      return;
     }
+    const side = Math.min(bitmap.width, bitmap.height);
+    const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
+    await open(grey(new Uint8Array(context.getImageData(0, 0, SIDE, SIDE).data.buffer)));
   }
 
   drag($('paper'), { begin: stroke, move: stroke, end: () => { at = null; keep(); } });
@@ -123,9 +134,9 @@ export function draw(models, recogniser) {
   $('recentre').onchange = () => { link.set({ centre: $('recentre').checked ? '' : '0' }); project(); };
 
   const spoil = link.get('spoil').split(',').map(Number);
-  if (spoil.length === ways.length) controls.set(Object.fromEntries(spoil.map((amount, i) => [i, amount])));
+  if (spoil.length === ways.length && spoil.every(Number.isFinite)) controls.set(Object.fromEntries(spoil.map((amount, i) => [i, amount])));
   clear();
-  const kept = atob(link.get('x'));
+  const kept = decoded(link.get('x'));
   if (kept.length === SIZE) put(paper, Float32Array.from(kept, byte => byte.charCodeAt(0) / 127.5 - 1), SIDE);
   project();
   return image => (image ? open(image) : project());

@@ -23,10 +23,10 @@ export async function open() {
 let last = Promise.resolve(), waiting = 0;
 const newest = new Map();
 
-/** Says, also to screen readers, whether calls run or wait. */
+/** Notes on the page whether calls run or wait. */
 function busy(change) {
   waiting += change;
-  document.querySelector('main').ariaBusy = String(waiting > 0);
+  document.body.dataset.busy = waiting > 0 ? 'yes' : 'no';
 }
 
 /**

@@ -49,20 +49,20 @@ export function describe(panel, { drawing, lines, id, seconds, choose }) {
 
   const shaders = dispatches.map((number, i) => {
     const { kernel, constants, grid, bindings, cost: [flops, bytes], wgsl } = drawing.dispatch(number);
-    const shader = make('details', '', 'shader');
+    const shader = make('details', '', 'shader'), text = source(wgsl.trim());
     shader.open = i === 0;
+    shader.ontoggle = () => { text.scrollTop = text.lastElementChild.offsetTop; };
     const summary = make('summary');
     summary.append(make('code', kernel), make('span', ` ${grid}${seconds ? `, ${time(seconds[number])}` : ''}`, 'quiet'));
     const about = make('p', [constants, `${count(flops, 'flop')}, ${count(bytes, 'B')}`].filter(Boolean).join('; '), 'quiet');
     const bound = make('ul', '', 'quiet');
     bound.append(...bindings.map(binding => make('li', binding)));
-    shader.append(summary, about, bound, source(wgsl.trim()));
+    shader.append(summary, about, bound, text);
     return shader;
   });
   const title = make('h3', line.names ? `${line.text}: ${line.names}` : line.text, line.lane);
   const shadersTitle = shaders.length ? [make('p', shaders.length === 1 ? 'It became one dispatch:' : `It became ${shaders.length} dispatches:`)] : [];
   panel.replaceChildren(title, facts, ...shadersTitle, ...shaders);
-  panel.querySelectorAll('pre').forEach(text => { text.scrollTop = text.lastElementChild.offsetTop; });
 }
 
 /** The text of a shader. Its own file, which is the last element, comes after those that it shares. */

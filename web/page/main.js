@@ -2,7 +2,7 @@
 
 import { NoAdapter } from './adapter.js';
 import { draw } from './draw.js';
-import { failure, open } from './engine.js';
+import { enqueue, failure, open } from './engine.js';
 import { learn } from './learn.js';
 import { measure } from './measure.js';
 import { puzzles } from './puzzles.js';
@@ -20,17 +20,25 @@ function say(text, failed = false) {
   $('status').classList.toggle('failed', failed);
 }
 
-/** Says the first failure, and offers to open the page anew: what is drawn and set is in the link. */
-function fail(text) {
-  if (!$('reopen').hidden) return;
+/** Says the first failure, or one that explains it, and offers to open the page anew: what is drawn and set is in the link. */
+function fail(text, explains = false) {
+  if (!$('reopen').hidden && !explains) return;
   say(text, true);
   $('reopen').hidden = false;
   $('status').scrollIntoView({ block: 'nearest' });
 }
 $('reopen').onclick = () => location.reload();
 failure.then(reason => fail(`The GPU was taken from the page or has failed: ${reason}
-Open it again: the view, its settings and the drawing come back, a training starts anew.`));
+Reload the page: the view, its settings and the drawing come back, a training starts anew.`, true));
 addEventListener('unhandledrejection', ({ reason }) => fail(String(reason?.message ?? reason)));
+addEventListener('error', ({ message }) => fail(message));
+for (const tab of document.querySelectorAll('nav a')) {
+  tab.onclick = event => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    link.go(tab.hash.slice(1));
+  };
+}
 
 let learning;
 function show() {
@@ -68,8 +76,10 @@ try {
   const edit = draw(models, await engine.recogniser(await classifier, 3));
   let resample = () => {};
   learning = learn(engine, async bytes => {
+    const before = Object.values(models);
     const [single, several] = [await engine.model(bytes, 1), await engine.model(bytes, 8)];
     Object.assign(models, { single, several });
+    before.forEach(model => model.free());
     link.go('draw');
     edit();
     resample();
@@ -79,8 +89,9 @@ try {
   puzzles();
   addEventListener('hashchange', show);
   show();
-  say('');
-  models.several = await engine.model(await network, 8);
+  if ($('reopen').hidden) say('');
+  // Unless a training has given another network meanwhile.
+  await enqueue('several', async () => { models.several ??= await engine.model(await network, 8); });
   resample = sample(models, image => { link.go('draw'); edit(image); });
   document.body.dataset.ready = 'yes';
 } catch (error) {

@@ -100,6 +100,8 @@ function finish(measurement, result) {
       $('roofline-point').textContent = circle.textContent;
     };
     circle.onclick = lines[i].onclick = choose;
+    lines[i].tabIndex = 0;
+    lines[i].onkeydown = ({ key }) => { if (key === 'Enter') choose(); };
   });
   $('measure-json').value = JSON.stringify({ ...result, rows: rows.map(figures) }, null, 1);
   $('measure-copy').disabled = false;

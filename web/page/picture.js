@@ -24,14 +24,17 @@ export function place(event, canvas) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
-/** Calls `move(x, y)` while a pointer is down on a canvas; `begin` and `end` before and after. */
+/** Calls `move(x, y)` while the primary pointer is down on a canvas; `begin` and `end` before and after. */
 export function drag(canvas, { begin = () => {}, move, end = () => {} }) {
   let down = false;
   canvas.addEventListener('pointerdown', event => {
+    if (!event.isPrimary || event.button) return;
     down = true;
     canvas.setPointerCapture(event.pointerId);
     begin(...place(event, canvas));
   });
-  canvas.addEventListener('pointermove', event => down && move(...place(event, canvas)));
-  for (const name of ['pointerup', 'pointercancel']) canvas.addEventListener(name, () => { if (down) { down = false; end(); } });
+  canvas.addEventListener('pointermove', event => down && event.isPrimary && move(...place(event, canvas)));
+  for (const name of ['pointerup', 'pointercancel']) {
+    canvas.addEventListener(name, ({ isPrimary }) => { if (down && isPrimary) { down = false; end(); } });
+  }
 }

@@ -1,6 +1,7 @@
 // Learn in the plane: the objective on points, drawn while it learns.
 
-import { LOSSES, only, player, sliders } from './controls.js';
+import { Plane } from './pkg/ign_web.js';
+import { LOSSES, only, player, select, sliders, stopped } from './controls.js';
 import { curves } from './curves.js';
 import { enqueue } from './engine.js';
 import { place } from './picture.js';
@@ -8,48 +9,52 @@ import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
 const WIDTH = 32, BATCH = 256;
-const DEVIATION = { name: 'deviation', text: 'deviation of z', least: 0.1, most: 2, step: 0.05 };
+const DEVIATION = { name: 'deviation', text: 'standard deviation of z', least: 0.1, most: 2, step: 0.05 };
 const NAMES = [...LOSSES, DEVIATION].map(({ name }) => name);
+const STILL = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** The settings at the begin, by name; the learning rate as a power of ten. */
+function defaults() {
+  const [rec, idem, tight, rate, deviation] = Plane.defaults();
+  return { rec, idem, tight, rate: Math.log10(rate), deviation };
+}
+
+/** The points in the link. */
+const placed = () => link.get('points').split(';').map(pair => pair.split(',').map(Number))
+  .filter(pair => pair.length === 2 && pair.every(Number.isFinite));
 
 /** Shows the view. Returns a function to be told whether it is shown. */
 export function plane(engine) {
-  let plane = null, view = null, placed = false;
+  let plane = null, view = null;
   const chart = curves($('curves'), $('losses-legend'));
   const controls = sliders($('plane-sliders'), [...LOSSES, DEVIATION], name => {
     link.set({ [name]: controls.get(name) });
     enqueue('settings', settings);
   });
 
+  const start = defaults();
+  controls.set(Object.fromEntries(NAMES.map(name => [name, link.get(name) || start[name]])));
+
   function settings() {
     plane?.set(controls.get('rec'), controls.get('idem'), controls.get('tight'), 10 ** controls.get('rate'), controls.get('deviation'));
   }
-  const defaults = () => {
-    const values = Array.from(plane.defaults());
-    values[3] = Math.log10(values[3]);
-    return Object.fromEntries(NAMES.map((name, i) => [name, values[i]]));
-  };
 
   async function restart() {
     view = null;
     chart.clear();
+    $('plane-warning').textContent = '';
     plane?.free();
     plane = null;
-    plane = await engine.toy($('shape').value, WIDTH, BATCH, Number(link.get('seed') || 1));
-    if (!placed) {
-      const start = defaults();
-      controls.set(Object.fromEntries(NAMES.map(name => [name, link.get(name) || start[name]])));
-      placed = true;
-    }
+    plane = await engine.toy($('shape').value, WIDTH, BATCH, Number(link.get('seed')) || 1);
     settings();
-    if ($('shape').value === 'points') {
-      link.get('points').split(';').filter(Boolean).map(pair => pair.split(',').map(Number)).forEach(([x, y]) => plane.add(x, y));
-    }
-    $('place').hidden = $('shape').value !== 'points';
+    const points = $('shape').value === 'points';
+    if (points) plane.place(new Float32Array(placed().flat()));
+    $('place').hidden = !points;
     draw();
   }
 
   function draw() {
-    const canvas = $('plane2'), context = canvas.getContext('2d'), half = canvas.width / 2, scale = half / plane.shown();
+    const canvas = $('plane2'), context = canvas.getContext('2d'), half = canvas.width / 2, scale = half / Plane.shown();
     const at = (points, i) => [half + scale * points[i], half - scale * points[i + 1]];
     const colour = name => getComputedStyle(document.querySelector(`#learn b.${name}`)).color;
     context.clearRect(0, 0, canvas.width, canvas.height);
@@ -100,24 +105,27 @@ export function plane(engine) {
     draw();
   }
 
-  const failed = error => {
-    $('losses').textContent = `stopped: ${error.message ?? error}. Take a smaller learning rate, and begin from scratch.`;
-  };
+  const failed = error => { $('plane-warning').textContent = stopped(error); };
   const buttons = { run: $('run'), single: $('single'), reset: $('reset') };
-  const playing = player('plane', buttons, { frame: 60, running: true, advance, restart, failed });
-  $('shape').value = link.get('shape') || 'moons';
-  $('shape').onchange = () => { link.set({ shape: $('shape').value }); playing.again(true); };
-  only($('on-plane'), () => Object.fromEntries(Object.entries(defaults()).slice(0, 3)), weights => {
+  const playing = player('plane', buttons, { frame: 60, running: !STILL, advance, restart, failed });
+  const anew = () => { playing.run(); playing.again(); };
+  select($('shape'), link.get('shape'), 'moons');
+  $('shape').onchange = () => { link.set({ shape: $('shape').value }); anew(); };
+  only($('on-plane'), start, weights => {
     controls.set(weights);
     link.set(weights);
     enqueue('settings', settings);
   });
   $('plane2').onclick = event => {
     if ($('shape').value !== 'points') return;
-    const [x, y] = place(event, $('plane2')).map(share => (2 * share - 1) * plane.shown());
-    link.set({ points: [link.get('points'), `${x.toFixed(3)},${(-y).toFixed(3)}`].filter(Boolean).join(';') });
-    enqueue(`point ${x} ${y}`, () => { plane.add(x, -y); draw(); });
+    const [x, y] = place(event, $('plane2')).map(share => (2 * share - 1) * Plane.shown());
+    link.set({ points: [...placed(), [x.toFixed(3), (-y).toFixed(3)]].join(';') });
+    enqueue('points', () => {
+      if (!plane) return;
+      plane.place(new Float32Array(placed().flat()));
+      draw();
+    });
   };
-  $('unplace').onclick = () => { link.set({ points: '' }); playing.again(true); };
+  $('unplace').onclick = () => { link.set({ points: '' }); anew(); };
   return playing.shown;
 }

@@ -64,6 +64,7 @@ function view(stubs, worker) {
     store.set(text(puzzle.name), unchanged ? null : value);
     $('puzzle-reset').disabled = unchanged;
     $('puzzle-jump').hidden = true;
+    if (checking) forget();
   });
   /** The puzzle that is shown, and the number of the newest check: what an older one finds is not shown. */
   let puzzle = null, round = 0, checking = false;
@@ -103,15 +104,13 @@ function view(stubs, worker) {
     const next = named ?? list.find(({ name }) => store.get(passed(name)) === null) ?? list[0];
     if (next === puzzle) return;
     puzzle = next;
-    round++;
+    forget();
     items.forEach(({ button }, i) => button.setAttribute('aria-current', String(list[i] === puzzle)));
     $('puzzle-title').textContent = `${puzzle.number}. ${puzzle.name}: ${puzzle.title}`;
     $('puzzle-solution').open = false;
     $('puzzle-solution').querySelector('pre').textContent = puzzle.solution;
     $('puzzle-hints').replaceChildren();
     hints();
-    say('');
-    $('puzzle-check').disabled = false;
     $('puzzle-task').replaceChildren(...paragraphs(puzzle.task));
     write.show(store.get(text(puzzle.name)) ?? puzzle.code, puzzle.task.split('\n').length - 1);
     $('puzzle-reset').disabled = write.value() === puzzle.code;
@@ -129,6 +128,13 @@ function view(stubs, worker) {
     hints();
   };
   $('puzzle-reset').onclick = () => { write.replace(puzzle.code); say(''); };
+
+  /** Shows nothing of a check that still runs: its kernel is no longer the one that is shown. */
+  function forget() {
+    round++;
+    say('');
+    $('puzzle-check').disabled = false;
+  }
 
   /** Checks the kernel. A check that still runs is ended. */
   async function check() {

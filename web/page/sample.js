@@ -1,6 +1,7 @@
 // Sample and walk: noise, and f of it once, twice and three times; and the plane between four noises.
 
 import { analogy, distance, mixed } from './pkg/ign_web.js';
+import { select } from './controls.js';
 import { enqueue } from './engine.js';
 import { drag, grid, place, put } from './picture.js';
 import { link } from './state.js';
@@ -11,12 +12,12 @@ const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
 /** Shows the view. `open` takes an image that is selected. Returns a function that shows everything again. */
 export function sample(models, open) {
   let rows = [];
+  const seed = () => Number(link.get('z')) || 1;
 
   function show() {
     return enqueue('sample', async () => {
-      const seed = Number(link.get('seed') || 1);
-      $('seed').textContent = seed;
-      const z = models.several.noise(seed, 0, COUNT);
+      $('seed').textContent = seed();
+      const z = models.several.noise(seed(), 0, COUNT);
       const all = await models.several.sample(z, TIMES);
       rows = [z, ...Array.from({ length: TIMES }, (_, i) => all.subarray(i * z.length, (i + 1) * z.length))];
       grid($('samples'), rows, SIDE);
@@ -25,7 +26,7 @@ export function sample(models, open) {
     });
   }
 
-  $('again').onclick = () => { link.set({ seed: Number(link.get('seed') || 1) + 1 }); corners = null; all(); };
+  $('again').onclick = () => { link.set({ z: seed() + 1 }); all(); };
   $('samples').onclick = event => {
     const [x, y] = place(event, $('samples'));
     const row = rows[Math.floor(y * rows.length)], column = Math.floor(x * COUNT);
@@ -42,19 +43,24 @@ export function sample(models, open) {
     context.arc(point[0] * side, point[1] * side, 7, 0, 7);
     context.fill();
     return enqueue('walk', async () => {
-      corners ??= models.single.noise(Number(link.get('seed') || 1), 1, 4);
+      corners ??= models.single.noise(seed(), 1, 4);
       put($('walk').getContext('2d'), await models.single.sample(mixed(corners, ...point), 1), SIDE);
     });
   }
-  const to = (x, y) => { point = [x, y].map(share => Math.min(1, Math.max(0, share))); walk(); };
-  drag($('plane'), { begin: to, move: to, end: () => link.set({ at: point.map(share => share.toFixed(3)).join() }) });
+  function to(x, y) {
+    point = [x, y].map(share => Math.min(1, Math.max(0, share)));
+    link.set({ at: point.map(share => share.toFixed(3)).join() });
+    walk();
+  }
+  drag($('plane'), { begin: to, move: to });
   $('plane').onkeydown = event => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!step) return;
     event.preventDefault();
     to(point[0] + step[0] / 20, point[1] + step[1] / 20);
   };
-  if (link.get('at')) point = link.get('at').split(',').map(Number);
+  const at = link.get('at').split(',').map(Number);
+  if (at.length === 2 && at.every(share => share >= 0 && share <= 1)) point = at;
 
   const TERMS = ['a', 'b', 'c'];
   /** Adds and subtracts the noises of the columns that are chosen. */
@@ -68,11 +74,15 @@ export function sample(models, open) {
   }
   TERMS.forEach((name, i) => {
     for (let column = 0; column < COUNT; column++) $(name).add(new Option(`sample ${column + 1}`, column));
-    $(name).value = link.get(name) || i;
+    select($(name), link.get(name), i);
     $(name).onchange = () => { link.set({ [name]: $(name).value }); add(); };
   });
 
-  const all = () => show().then(walk).then(add);
+  function all() {
+    // The corners are noises of the network that samples now.
+    corners = null;
+    return show().then(walk).then(add);
+  }
   all();
   return all;
 }

@@ -1,5 +1,6 @@
 // Tape: formulas that one types, and the tapes of what runs, with their gradients, values, shaders and times.
 
+import { select } from './controls.js';
 import { enqueue } from './engine.js';
 import { lanes } from './lanes.js';
 import { describe, time } from './line.js';
@@ -46,7 +47,7 @@ export function tape(engine) {
     if (first >= 0) drawn.choose(first); else $('line').replaceChildren();
   }
 
-  const select = () => enqueue('tape', () => {
+  const record = () => enqueue('tape', () => {
     const next = $('tape-of').value === 'typed' ? typed : engine.recorded($('tape-of').value);
     if (!next) return;
     hold(next, typed);
@@ -125,7 +126,8 @@ export function tape(engine) {
       if (current()) {
         const totals = drawn.times(lines.map(line => line.dispatches.reduce((sum, i) => sum + seconds[i], 0)));
         const parts = Object.entries(totals).map(([lane, total]) => `${lane} ${time(total)}`).join(', ');
-        say(`${parts}: the mean of ${runs} runs. Chrome rounds each time to 0.1 ms.`);
+        const rounding = navigator.userAgent.includes('Chrome/') ? ' Chrome rounds each time to 0.1 ms.' : '';
+        say(`${parts}: the mean of ${timed.runs()} runs.${rounding}`);
         show(chosen);
       }
     } catch (error) {
@@ -135,7 +137,7 @@ export function tape(engine) {
   }
 
   $('formula').oninput = () => enqueue('formula', compute);
-  $('tape-of').onchange = () => { link.set({ of: $('tape-of').value, line: '' }); select(); };
+  $('tape-of').onchange = () => { link.set({ of: $('tape-of').value, line: '' }); record(); };
   $('tape-time').onclick = measure;
 
   let begun = false;
@@ -143,10 +145,9 @@ export function tape(engine) {
     if (begun || link.view() !== 'tape') return;
     begun = true;
     $('formula').value = link.get('formula') || START;
-    $('tape-of').value = link.get('of') || 'plane';
-    if (!$('tape-of').value) $('tape-of').value = 'plane';
+    select($('tape-of'), link.get('of'), 'plane');
     enqueue('formula', compute);
-    select();
+    record();
   }
   addEventListener('hashchange', begin);
   begin();

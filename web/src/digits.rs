@@ -7,6 +7,9 @@ use ign::model::{Checkpoint, Config, NoiseKind, Preset};
 use ign::train::{Preview, Trainer, Watch};
 use wasm_bindgen::prelude::*;
 
+/// What the settings of a new training are taken from.
+const PRESET: Preset = Preset::Quick;
+
 /// Training images.
 #[wasm_bindgen]
 pub struct Digits(Images);
@@ -34,7 +37,7 @@ impl Digits {
 
 #[wasm_bindgen]
 impl Engine {
-    /// A new training with the settings of the preset `quick`, but for width, batch and noise, whose deviation per frequency
+    /// A new training with the settings of the preset `quick` but for width, batch and noise, whose deviation per frequency
     /// is that of the data, or else one.
     ///
     /// # Errors
@@ -48,7 +51,7 @@ impl Engine {
         seed: u32,
     ) -> Result<Training> {
         let noise = if frequency { NoiseKind::Frequency } else { NoiseKind::Gaussian };
-        let config = Config { width, batch, noise, seed: seed.into(), ..Preset::Quick.config() };
+        let config = Config { width, batch, noise, seed: seed.into(), ..PRESET.config() };
         Training::new(Trainer::new(&self.0, &config, digits.0.clone()).await)
     }
 
@@ -78,6 +81,12 @@ pub struct Progress {
     pub tight: f32,
     /// A warning, if the training fails in a known way.
     pub warning: Option<String>,
+}
+
+/// The weights of the losses rec, idem and tight, and the learning rate.
+fn settings(config: &Config) -> Vec<f64> {
+    let Config { rec, idem, tight, learning_rate, .. } = *config;
+    vec![rec.into(), idem.into(), tight.into(), learning_rate]
 }
 
 impl Training {
@@ -112,11 +121,6 @@ impl Training {
         Ok([z, f.concat(), x, fx].concat())
     }
 
-    /// The number of images of a row of the preview.
-    pub fn preview_images(&self) -> usize {
-        Trainer::PREVIEW
-    }
-
     /// Width and batch size.
     pub fn size(&self) -> Vec<usize> {
         vec![self.trainer.config().width, self.trainer.config().batch]
@@ -129,8 +133,12 @@ impl Training {
 
     /// The weights of the losses rec, idem and tight, and the learning rate.
     pub fn settings(&self) -> Vec<f64> {
-        let Config { rec, idem, tight, learning_rate, .. } = *self.trainer.config();
-        vec![rec.into(), idem.into(), tight.into(), learning_rate]
+        settings(self.trainer.config())
+    }
+
+    /// What [`settings`](Self::settings) says of a new training.
+    pub fn defaults() -> Vec<f64> {
+        settings(&PRESET.config())
     }
 
     /// Changes what [`settings`](Self::settings) says, from the next step on.

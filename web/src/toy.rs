@@ -77,7 +77,7 @@ impl Plane {
     }
 
     /// Half the side of the square that is shown.
-    pub fn shown(&self) -> f32 {
+    pub fn shown() -> f32 {
         SHOWN
     }
 
@@ -89,12 +89,17 @@ impl Plane {
         }
     }
 
-    /// Adds a point to those that are placed.
-    pub fn add(&mut self, x: f32, y: f32) -> Result<()> {
-        let points = self.placed.get_or_insert_default();
-        points.push([x, y]);
-        let data = Data::Points(points.clone());
-        self.toy.set(Settings { data, ..self.toy.settings().clone() }).map_err(js)
+    /// Makes these points the data. Without any, there is nothing to learn.
+    ///
+    /// # Errors
+    /// If a coordinate is not finite.
+    pub fn place(&mut self, points: &[f32]) -> Result<()> {
+        let points = points.as_chunks().0.to_vec();
+        self.placed = Some(points.clone());
+        if points.is_empty() {
+            return Ok(());
+        }
+        self.toy.set(Settings { data: Data::Points(points), ..self.toy.settings().clone() }).map_err(js)
     }
 
     /// Sets the weights of the three losses, the learning rate, and the standard deviation of the noise.
@@ -104,7 +109,7 @@ impl Plane {
     }
 
     /// The setting at the begin for each argument of [`set`](Self::set).
-    pub fn defaults(&self) -> Vec<f64> {
+    pub fn defaults() -> Vec<f64> {
         let (Weights { rec, idem, tight }, learning_rate, noise) = START;
         vec![rec.into(), idem.into(), tight.into(), learning_rate, noise.into()]
     }

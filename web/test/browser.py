@@ -49,7 +49,7 @@ class Browser:
 
     def settle(self):
         """Waits for the calls of the engine that run or wait."""
-        self.until("document.querySelector('main').ariaBusy === 'false'")
+        self.until("document.body.dataset.busy === 'no'")
 
     def find(self, selector):
         return next(iter(self.call("/element", {"using": "css selector", "value": selector}).values()))

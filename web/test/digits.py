@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import tempfile
 
+import learn
 import memory
 from browser import TEXT
 
@@ -17,6 +18,7 @@ REC = f"Number(({LOSSES}.match(/rec ([\\d.]+)/) ?? [0, 9])[1])"
 def use(browser):
     """A training on digits runs, pauses, and goes on from its own checkpoint; the other views use its network."""
     browser.click("[name=on][value=digits]")
+    learn.losses(browser, "digits")
     browser.click("#digits-run")
     browser.until(f"{STEP} > 60 && {REC} < 0.3", 120)
     browser.click("#digits-run")

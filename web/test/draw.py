@@ -33,7 +33,10 @@ def use(browser):
     assert "down" in browser.run(f"return {TEXT.format('#x-says')}")
     browser.screenshot("draw")
     spoil(browser)
+    # The link of another view keeps the drawing too.
+    browser.click("nav a[href='#sample']")
     address = browser.run("return location.href")
+    browser.click("nav a[href='#draw']")
     clear(browser)
     restore(browser, address)
     picture(browser)
@@ -61,6 +64,8 @@ def restore(browser, address):
     """A link brings the drawing back, and how it was spoiled."""
     browser.open("about:blank")
     browser.open(address)
+    browser.until("!document.querySelector('#sample').hidden")
+    browser.click("nav a[href='#draw']")
     browser.until(PROJECTED)
     assert float(browser.run("return document.querySelector('#spoil-7').value")) > 0.3
     browser.click("#intact")

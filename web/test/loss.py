@@ -38,7 +38,7 @@ def lose(browser, address, end, text):
     browser.stroke("#paper", [(0.1, 0.1), (0.2, 0.2)])
     browser.until("document.querySelector('#status').classList.contains('failed')")
     told = browser.run(f"return {TEXT.format('#status')}")
-    assert "Open it again" in told and text in told, told
+    assert "Reload the page" in told and text in told, told
     more = browser.run(f"return {INK.format('#paper')}")
     assert more > drawn, (drawn, more)
     browser.screenshot("loss")

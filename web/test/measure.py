@@ -92,5 +92,6 @@ def drawing(browser, result):
 def copy(browser):
     """The button copies, or selects the text."""
     browser.click("#measure-copy")
-    selected = f"document.querySelector('#measure-json').selectionEnd === {JSON}.length"
+    box = "document.querySelector('#measure-json')"
+    selected = f"{box}.selectionStart === 0 && {box}.selectionEnd === {JSON}.length"
     browser.until(f"{TEXT.format('#measure-copy')} === 'Copied' || {selected}")

@@ -36,8 +36,6 @@ pub struct Puzzle {
     /// The text with which the learner begins.
     pub stub: String,
     pub solution: String,
-    /// The shader of the engine that the puzzle leads to, from the root of the repository.
-    pub leads_to: String,
 }
 
 /// All puzzles in their order.
@@ -50,7 +48,6 @@ pub fn puzzles() -> Vec<Puzzle> {
         hints: puzzle.text.hints.map(String::from).to_vec(),
         stub: puzzle.stub.into(),
         solution: puzzle.solution.into(),
-        leads_to: puzzle.leads_to.into(),
     };
     PUZZLES.iter().map(words).collect()
 }

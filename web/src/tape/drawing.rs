@@ -58,7 +58,8 @@ pub struct Line {
 
 /// Numbers in [-1, 1) that repeat late.
 fn numbers(count: usize, offset: usize) -> Vec<f32> {
-    (0..count).map(|i| ((i * 7919 + offset) % 2003) as f32 / 1001.5 - 1.0).collect()
+    let offset = offset as u64;
+    (0..count as u64).map(|i| ((i * 7919 + offset) % 2003) as f32 / 1001.5 - 1.0).collect()
 }
 
 /// What an operation computes.
@@ -248,6 +249,11 @@ impl Drawing {
         times.1 += 1;
         let runs = f64::from(times.1);
         Ok(times.0.iter().map(|time| time / runs).collect())
+    }
+
+    /// The number of timed runs.
+    pub fn runs(&self) -> u32 {
+        self.times.borrow().1
     }
 }
 
