@@ -105,10 +105,13 @@ fn each_real_folder_is_visited_once() {
     symlink("test", folder.join("a-link-to-test")).unwrap();
     symlink("../elsewhere", folder.join("more")).unwrap();
     symlink("nowhere", folder.join("broken.png")).unwrap();
+    // A link to itself spoils nothing beside it.
+    symlink("itself.png", folder.join("train/itself.png")).unwrap();
     let summary = load(&folder, Split::Train).summary;
     assert!(summary.to_string().contains("1 link without a target"), "{summary}");
     assert_eq!(summary.parts, Some((2, 1, HeldOut::Folder)));
-    assert!(summary.unreadable.is_empty());
+    let [unreadable] = &summary.unreadable[..] else { panic!("{summary:?}") };
+    assert!(unreadable.path.ends_with("train/itself.png"), "{unreadable}");
     assert_eq!(greys(&folder, Split::Train), [1, 3].into());
     assert_eq!(greys(&folder, Split::Test), [2].into());
 }
@@ -123,6 +126,16 @@ fn a_pipe_among_the_pictures_is_skipped() {
     let Loaded { images, summary } = load(folder.path(), Split::Train);
     assert_eq!(images.pixels, [7]);
     assert!(summary.to_string().contains("1 pipe, socket or device"), "{summary}");
+}
+
+#[test]
+fn more_pictures_than_fit_into_memory_are_refused_before_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..6200 {
+        fs::write(folder.path().join(format!("{i}.png")), "").unwrap();
+    }
+    let error = Images::load(folder.path(), Split::Train, [3, 512, 512], Background::Auto).unwrap_err().to_string();
+    assert!(error.contains("[3, 512, 512]") && error.contains("use a smaller network or fewer pictures"), "{error}");
 }
 
 #[test]

@@ -132,6 +132,18 @@ fn a_dispatch_that_does_not_fit_its_kernel_is_refused() {
     assert!(refused(none).contains("nothing is bound to"));
     let other = Dispatch { params: Params::default(), ..good.clone() };
     assert!(refused(other).contains("Rust block"));
+    let scalar = ign::gpu::Wgsl {
+        path: "scalar.wgsl",
+        text: "@group(0) @binding(0) var<uniform> scale: f32;
+            @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+            @compute @workgroup_size(1) fn f() { y[0] = scale; }",
+    };
+    let kernel = Kernel::new(&[scalar], "f", &[]);
+    let interface_of_scalar = kernel.reflect().unwrap();
+    let bindings = vec![("y", good.bindings[0].1)];
+    let scalar = Dispatch { kernel, bindings, params: Params::default(), ..good.clone() };
+    let error = scalar.check(&interface_of_scalar, &caps).unwrap_err().to_string();
+    assert!(error.contains("the uniform `scale` is no struct"), "{error}");
     let huge = Dispatch { workgroups: u64::MAX, cost: Cost::default(), ..good.clone() };
     assert!(refused(huge).contains("workgroups"));
     let subgroup = Kernel::new(&good.kernel.sources, good.kernel.entry, &[Specialisation::U32(Dispatch::LANES, 8)]);

@@ -383,6 +383,19 @@ fn a_renamed_state_is_not_read_after_an_update_of_the_state() {
 }
 
 #[test]
+fn a_gradient_does_not_lead_through_a_state_that_was_updated_since() {
+    let tape = Tape::new();
+    let (w, x) = (tape.state("w", [2]), tape.input("x", [2]));
+    let loss = (w * x).sum();
+    let before = tape.gradient(loss, &[w, x]).unwrap();
+    Adam::default().record(&tape, &[w], &before[..1]);
+    let error = tape.gradient(loss, &[x]).unwrap_err().to_string();
+    assert!(error.contains("multiply(") && error.contains("adam") && error.contains("before the update"), "{error}");
+    // What reads the state after its update has a gradient.
+    tape.gradient((w * x).sum(), &[x]).unwrap();
+}
+
+#[test]
 fn every_parameter_needs_its_gradient() {
     let text = refused(|tape| {
         let p = tape.state("p", [2]);

@@ -239,7 +239,7 @@ fn go(mut training: Training<'_>, arguments: &Arguments, adapter: &str) -> Resul
     if let Some(check) = &arguments.check {
         let check = if check == "finite" { Check::Finite } else { Check::Reference };
         training.step(|trainer| match trainer.blocking_check(check)? {
-            Some(finding) => Err(format!("step {} fails the check here:\n{finding}", trainer.step()).into()),
+            Some(finding) => Err(format!("step {} fails the check here:\n{finding}", trainer.step() + 1).into()),
             None => Ok::<(), Box<dyn Error>>(()),
         })?;
         say!("checked  every operation of this step: no errors");

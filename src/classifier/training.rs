@@ -86,6 +86,7 @@ impl Training {
     /// classes, the batch size is 0 or exceeds the number of images, or the adapter fails.
     pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
         Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
+        images.check()?;
         let unsuited =
             "a classifier needs training images with labels: the names of their folders, or a file of labels";
         let labels = images.labels.clone().ok_or_else(|| Error::Unsuited(unsuited.into()))?;

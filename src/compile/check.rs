@@ -60,7 +60,7 @@ impl Compiled {
     /// `tape` must be the tape that the program was compiled from. State is updated as in any run, up to that line.
     ///
     /// # Errors
-    /// An error of the adapter.
+    /// Another tape; an error of the adapter.
     pub async fn check(&self, tape: &Tape, check: Check) -> Result<Option<Finding>, GpuError> {
         match check {
             Check::Finite => self.first(tape, |_| true, |line| not_finite(line.found)).await,
@@ -73,7 +73,7 @@ impl Compiled {
     /// a hundredth of that of the line's partial sums. Above [`TOLERANCE`] it is a fault.
     ///
     /// # Errors
-    /// An error of the adapter.
+    /// As [`check`](Self::check).
     pub async fn compare(
         &self,
         tape: &Tape,
@@ -100,6 +100,10 @@ impl Compiled {
         wanted: impl Fn(usize) -> bool,
         mut fault: impl FnMut(Executed<'_>) -> Option<String>,
     ) -> Result<Option<Finding>, GpuError> {
+        if !self.lowered.is_of(tape) {
+            let what = "the check of a program".into();
+            return Err(GpuError::Validation { what, reason: "it was compiled from another tape".into() });
+        }
         let nodes = tape.nodes().to_vec();
         for (id, node) in nodes.iter().enumerate().take(self.lines()) {
             let (Source::Op(op), Some(output)) = (&node.source, self.line(id)) else { continue };
@@ -148,13 +152,15 @@ struct Worst {
 impl Worst {
     /// `partial` is the magnitude of the partial sums. An output without elements has no worst one.
     fn of(found: &[f32], expected: &[f64], partial: f64) -> Option<Self> {
-        let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        let finite = expected.iter().filter(|x| x.is_finite());
+        let scale = finite.fold(0.0f64, |m, x| m.max(x.abs()));
         let tolerance = TOLERANCE * scale + PARTIAL_TOLERANCE * partial;
         let worst = |(element, (&found, &expected)): (usize, (&f32, &f64))| Self {
             element,
             found,
             expected,
-            distance: (f64::from(found) - expected).abs(),
+            // Equal infinities have no difference.
+            distance: if f64::from(found) == expected { 0.0 } else { (f64::from(found) - expected).abs() },
             tolerance,
         };
         // In total order a positive NaN is the greatest number, so that `max_by` finds it.
@@ -203,6 +209,9 @@ mod tests {
         let broken = x / whole;
         let y = broken + whole;
         assert_eq!(check(&tape, y, &[1.0, 2.0, 3.0], Check::Finite), None);
+        let program = blocking_compile(gpu(), &Store::new(), &tape, &[("y", y)]).unwrap();
+        let other = program.blocking_check(&Tape::new(), Check::Finite).unwrap_err().to_string();
+        assert!(other.contains("compiled from another tape"), "{other}");
         let found = check(&tape, y, &[1.0, 0.0, 3.0], Check::Finite).unwrap();
         assert_eq!(found.line, tape.describe(broken.line()));
         assert!(found.wrong.contains("1 of 3") && found.wrong.contains("at 1"), "{found}");
@@ -218,6 +227,12 @@ mod tests {
         assert_eq!(off(&[1.0, 2.0], &[1.0, 2.00001], 1.0), None);
         assert!(off(&[1.0, 2.0], &[1.0, 2.1], 1.0).unwrap().contains("element 1"));
         assert!(off(&[f32::NAN], &[1.0], 1.0).is_some());
+        // An infinity that is expected is no fault, and hides none.
+        let infinite = [f64::INFINITY, 1.0];
+        assert_eq!(off(&[f32::INFINITY, 1.0], &infinite, 1.0), None);
+        assert!(off(&[f32::INFINITY, 1.1], &infinite, 1.0).unwrap().contains("element 1"));
+        assert!(off(&[f32::NEG_INFINITY, 1.0], &infinite, 1.0).unwrap().contains("element 0"));
+        assert!(off(&[1.0, 1.0], &infinite, 1.0).unwrap().contains("element 0"));
         let tape = Tape::new();
         let x = tape.input("x", [4]);
         let y = x + 3.0 * x;

@@ -5,6 +5,7 @@ use crate::gpu::{Caps, Commands, Place, ValueId};
 use crate::ops::{self, Lowering};
 use crate::tape::{self, Node, Tape, Var};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A tape lowered to commands, with the memory of its inputs, outputs and lines.
 pub struct Lowered {
@@ -16,6 +17,22 @@ pub struct Lowered {
     pub outputs: BTreeMap<String, ValueId>,
     /// The memory of each line of the tape. `None` if the line is not needed.
     pub lines: Vec<Option<ValueId>>,
+    /// The hash of the tape's lines.
+    hash: u64,
+}
+
+impl Lowered {
+    /// Whether this is `tape`, lowered. The tape may have more lines since.
+    pub fn is_of(&self, tape: &Tape) -> bool {
+        tape.nodes().len() >= self.lines.len() && hash(tape, self.lines.len()) == self.hash
+    }
+}
+
+/// The hash of the first lines of a tape.
+fn hash(tape: &Tape, lines: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (0..lines).for_each(|id| tape.describe(id).hash(&mut hasher));
+    hasher.finish()
 }
 
 /// Lowers the lines of `tape` that `outputs` and the updates of state need, for an adapter with `caps`.
@@ -90,7 +107,8 @@ pub fn lower(tape: &Tape, caps: &Caps, outputs: &[(&str, Var<'_>)]) -> Result<Lo
             return Err(CompileError::Name { what: "outputs", name: name.to_string() });
         }
     }
-    Ok(Lowered { commands, inputs, outputs: named, lines })
+    let hash = hash(tape, lines.len());
+    Ok(Lowered { commands, inputs, outputs: named, lines, hash })
 }
 
 /// Whether each line is needed: outputs, updates of state, and all lines that these read.

@@ -1,3 +1,4 @@
+use super::idx::BYTES;
 use crate::files::FileError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -53,6 +54,26 @@ pub enum DataError {
         total: usize,
         /// The first of these pictures, with the reasons.
         first: String,
+    },
+    /// Images in memory that are none, or labels that are not theirs.
+    #[error("these are no images to learn from: {reason}")]
+    Images {
+        /// What is missing.
+        reason: String,
+    },
+    /// A folder with more pictures than fit into memory.
+    #[error(
+        "{path}: {count} pictures need {bytes} bytes at the network's size of {shape:?}, and the limit is {BYTES}; use a smaller network or fewer pictures"
+    )]
+    TooMany {
+        /// The folder.
+        path: PathBuf,
+        /// The number of pictures.
+        count: usize,
+        /// The number of bytes.
+        bytes: u64,
+        /// The shape of an image.
+        shape: [usize; 3],
     },
     /// A batch size that the data set does not allow.
     #[error("a batch of {batch} cannot be drawn from {len} images: batch norm needs at least 2{}", range(*.len))]

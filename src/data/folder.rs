@@ -46,8 +46,8 @@ pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
     // Links come last, so that a file's path, which decides about its part, does not depend on links to its folder.
     let (mut folders, mut links) = (vec![folder.to_path_buf()], VecDeque::new());
     while let Some(next) = folders.pop().or_else(|| links.pop_front()) {
-        match visit(&next, &mut visited, &mut folders, &mut links, &mut listing.others) {
-            Ok(files) => files.into_iter().for_each(|file| listing.add(file)),
+        match visit(&next, &mut visited, &mut folders, &mut links, &mut listing) {
+            Ok(()) => {}
             Err(e) if next == folder => return Err(FileError::unreadable(folder, &e)),
             Err(e) => listing.unreadable.push(FileError::unreadable(next, &e)),
         }
@@ -56,43 +56,60 @@ pub(super) fn list(folder: &Path) -> Result<Listing, FileError> {
     Ok(listing)
 }
 
-/// The regular files of `folder`. Its subfolders are added to `folders`, those behind links to `links`, and what is neither
-/// to `others`.
+/// Adds the regular files of `folder` to `listing`, with what cannot be read. Its subfolders are added to `folders`, those behind
+/// links to `links`.
 fn visit(
     folder: &Path,
     visited: &mut HashSet<PathBuf>,
     folders: &mut Vec<PathBuf>,
     links: &mut VecDeque<PathBuf>,
-    others: &mut BTreeMap<String, usize>,
-) -> std::io::Result<Vec<PathBuf>> {
+    listing: &mut Listing,
+) -> std::io::Result<()> {
     let real = folder.canonicalize()?;
     if !visited.insert(real.clone()) {
-        return Ok(vec![]);
+        return Ok(());
     }
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
-    let mut files = vec![];
     for entry in entries.into_iter().filter(|entry| !is_ignored(&entry.file_name())) {
         let path = entry.path();
-        let target = match path.metadata() {
+        match kind(&path, &real) {
+            Ok(Kind::File) => listing.add(path),
+            Ok(Kind::Folder) => folders.push(path),
+            Ok(Kind::Link) => links.push_back(path),
+            Ok(Kind::Back) => {}
+            Ok(Kind::Other) => *listing.others.entry("pipe, socket or device".into()).or_default() += 1,
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                *others.entry("link without a target".into()).or_default() += 1;
-                continue;
+                *listing.others.entry("link without a target".into()).or_default() += 1;
             }
-            target => target?,
-        };
-        if !target.is_file() && !target.is_dir() {
-            *others.entry("pipe, socket or device".into()).or_default() += 1;
-        } else if target.is_file() {
-            files.push(path);
-        } else if target.is_dir() && !entry.file_type()?.is_symlink() {
-            folders.push(path);
-        } else if target.is_dir() && !real.starts_with(path.canonicalize()?) {
-            // A link back up the tree would lead to whatever else is there.
-            links.push_back(path);
+            Err(e) => listing.unreadable.push(FileError::unreadable(path, &e)),
         }
     }
-    Ok(files)
+    Ok(())
+}
+
+/// What an entry of a folder leads to.
+enum Kind {
+    File,
+    Folder,
+    /// A folder behind a link.
+    Link,
+    /// A folder that holds this one, behind a link. It would lead to whatever else is there.
+    Back,
+    /// A pipe, a socket or a device.
+    Other,
+}
+
+/// The kind of the entry at `path` in the folder `real`.
+fn kind(path: &Path, real: &Path) -> std::io::Result<Kind> {
+    let target = path.metadata()?;
+    Ok(match target.is_dir() {
+        false if target.is_file() => Kind::File,
+        false => Kind::Other,
+        true if !path.symlink_metadata()?.is_symlink() => Kind::Folder,
+        true if real.starts_with(path.canonicalize()?) => Kind::Back,
+        true => Kind::Link,
+    })
 }
 
 fn is_ignored(name: &OsStr) -> bool {

@@ -16,7 +16,7 @@ use {
 };
 
 /// The largest size of a data set in bytes, in its file and as images of a network: 4 GiB.
-const BYTES: u64 = 4 << 30;
+pub(super) const BYTES: u64 = 4 << 30;
 
 /// An IDX file whose header was read.
 pub(super) struct Idx<'a> {

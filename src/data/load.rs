@@ -1,7 +1,7 @@
 //! Data sets in files: MNIST's format and folders of pictures.
 
 use super::folder::{Listing, classes, divide, list};
-use super::idx::Idx;
+use super::idx::{BYTES, Idx};
 use super::{DataError, Images, Loaded, Split, Summary, summary};
 use crate::files::FileError;
 use crate::picture::{Background, facts, read_picture};
@@ -106,7 +106,12 @@ impl Images {
         let names: BTreeSet<_> = classes.iter().flat_map(BTreeMap::values).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();
         let mut summary = Summary { parts, unreadable, others, classes: names, ..Summary::default() };
-        let (mut failed, mut pixels, mut labels): (Vec<FileError>, _, _) = (vec![], vec![], vec![]);
+        let bytes = (paths.len() * shape.iter().product::<usize>()) as u64;
+        if bytes > BYTES {
+            return Err(DataError::TooMany { path: folder.into(), count: paths.len(), bytes, shape });
+        }
+        let (mut failed, mut labels): (Vec<FileError>, _) = (vec![], vec![]);
+        let mut pixels = Vec::with_capacity(bytes as usize);
         for path in &paths {
             match read_picture(path, shape, background) {
                 Ok(picture) => {

@@ -77,6 +77,9 @@ pub struct Descent<T> {
 
 type Inputs = Vec<(&'static str, Vec<f32>)>;
 
+/// Most steps that are submitted and not finished.
+const SUBMITTED: u64 = 16;
+
 impl<T: Task> Descent<T> {
     /// A training of `task` with the state `tensors` after `done` steps. If `done` is 0, `tensors` may omit the
     /// optimiser's moments, which are then zero.
@@ -169,11 +172,15 @@ impl<T: Task> Descent<T> {
         self.program.memory()
     }
 
-    /// Submits one step and prepares the inputs of the next one. Does not wait for the adapter to finish.
+    /// Submits one step and prepares the inputs of the next one. Waits for the adapter only once in 16 steps, so that no more
+    /// of them, with their inputs, are kept for it.
     ///
     /// # Errors
     /// If the adapter fails.
     pub async fn advance(&mut self) -> Result<(), Error> {
+        if self.step.is_multiple_of(SUBMITTED) {
+            self.gpu.idle().await?;
+        }
         let inputs = self.inputs();
         self.write(&inputs)?;
         self.program.run()?;
@@ -216,7 +223,8 @@ impl<T: Task> Descent<T> {
         Ok(profile)
     }
 
-    /// Runs one step line by line, up to the first line that fails `check`.
+    /// Runs one step line by line, up to the first line that fails `check`. After a finding the tensors are those of a part of
+    /// the step, which does not count as completed.
     ///
     /// # Errors
     /// If the adapter fails.
@@ -225,7 +233,7 @@ impl<T: Task> Descent<T> {
         let inputs = self.inputs();
         self.write(&inputs)?;
         let finding = self.program.check(&self.tape, check).await?;
-        self.step += 1;
+        self.step += u64::from(finding.is_none());
         Ok(finding)
     }
 
@@ -409,6 +417,10 @@ mod tests {
         descent.blocking_advance().unwrap();
         let error = descent.blocking_losses().unwrap_err().to_string();
         assert!(error.contains("at step 2, the losses are mse inf"), "{error}");
+        // A step that stops at a finding is none.
+        let mut descent = Descent::blocking_new(gpu(), Follow, &tensors, 1).unwrap();
+        assert!(descent.blocking_check(Check::Finite).unwrap().is_some());
+        assert_eq!(descent.step(), 1);
     }
 
     #[test]

@@ -62,7 +62,11 @@ pub(crate) fn remove_temporaries(folder: &Path) -> Result<(), FileError> {
         let entry = entry.map_err(|e| FileError::unreadable(folder, &e))?;
         let name = entry.file_name();
         if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
-            std::fs::remove_file(entry.path()).map_err(|e| FileError::new(entry.path(), e))?;
+            match std::fs::remove_file(entry.path()) {
+                // Whoever wrote it has renamed it meanwhile.
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                removed => removed.map_err(|e| FileError::new(entry.path(), e))?,
+            }
         }
     }
     Ok(())
@@ -82,19 +86,20 @@ struct Place {
 impl Place {
     /// The place of the file at `path`, behind all links.
     fn of(path: &Path) -> Result<Self, Error> {
+        let older = match path.metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            other => Some(other?),
+        };
         let mut path = path.to_path_buf();
-        // The system follows as many links.
-        for _ in 0..40 {
+        // The link to a pipe, as /dev/stdout can be one, is no path. The system follows as many links.
+        let follows = older.as_ref().is_none_or(|older| older.is_file() || older.is_dir());
+        for _ in 0..if follows { 40 } else { 0 } {
             match std::fs::read_link(&path) {
                 Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
                 Err(_) => break,
             }
         }
         let folder = folder_of(&path).to_path_buf();
-        let older = match path.metadata() {
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            other => Some(other?),
-        };
         let failed = |kind, reason: &str| Err(Error::new(kind, reason));
         match &older {
             Some(older) if older.is_dir() => failed(ErrorKind::IsADirectory, "it is a folder"),
@@ -255,5 +260,21 @@ mod tests {
         assert!(check_output(full, 1).is_ok());
         assert!(replace(full, b"1").unwrap_err().to_string().contains("No space left"));
         assert!(!full.metadata().unwrap().is_file());
+    }
+
+    /// As /dev/stdout is, in `program >file | other`.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_behind_a_link_is_written_to() {
+        use std::io::Read;
+        use std::os::fd::AsRawFd;
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd()));
+        check_output(&path, 1).unwrap();
+        replace(&path, b"one").unwrap();
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one");
     }
 }

@@ -280,8 +280,8 @@ impl Dispatch {
     /// Checks the dispatch against the kernel's `interface`.
     ///
     /// # Errors
-    /// A storage buffer without a value; a value without a storage buffer; a uniform block with other names, offsets or
-    /// sizes; loops without a bound of their turns, or with more than [`Self::MAX_TURNS`]; more workgroups than a grid on
+    /// A storage buffer without a value; a value without a storage buffer; a uniform that is no struct, or with other names,
+    /// offsets or sizes; loops without a bound of their turns, or with more than [`Self::MAX_TURNS`]; more workgroups than a grid on
     /// an adapter with `caps` can have.
     pub fn check(&self, interface: &Interface, caps: &Caps) -> Result<(), GpuError> {
         let invalid = |reason: String| {
@@ -290,6 +290,9 @@ impl Dispatch {
         let mut bound = 0;
         for binding in &interface.bindings {
             match &binding.kind {
+                BindingKind::Uniform(fields) if fields.is_empty() => {
+                    return invalid(format!("the uniform `{}` is no struct", binding.name));
+                }
                 BindingKind::Uniform(fields) if *fields == self.params.fields => {}
                 BindingKind::Uniform(fields) => {
                     return invalid(format!(

@@ -2,7 +2,7 @@
 use super::GpuError;
 use super::device::sized;
 use super::program::Program;
-use super::{Cost, Result};
+use super::{Command, Commands, Cost, Dispatch, Gpu, Kernel, Params, Place, Result, Store, Wgsl};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -150,19 +150,18 @@ impl fmt::Display for Profile {
 }
 
 impl Program {
-    /// Runs once and times every dispatch, with timestamp queries if the adapter supports them. If it does not, or if
-    /// all their times are zero, each dispatch runs alone and is timed by wall-clock time.
+    /// Runs once and times every dispatch, with timestamp queries if those of the adapter work. If not, each dispatch runs
+    /// alone and is timed by wall-clock time. A dispatch that is shorter than the steps of the clock takes no time.
     ///
     /// # Errors
     /// A lost adapter or no memory; in a browser also an adapter without working timestamp queries.
     pub async fn profile(&self) -> Result<Profile> {
-        if self.gpu().caps().timestamps {
-            let (times, host) = self.timestamps().await?;
-            if times.iter().any(|[_, time]| !time.is_zero()) || times.is_empty() {
-                return Ok(Profile::new(self, &times, host, "timestamps"));
-            }
+        // A run changes state, so that a second one in its place would not do.
+        if !self.gpu().has_clock().await? {
+            return self.wall_clock().await;
         }
-        self.wall_clock().await
+        let Timestamps { times, host, .. } = self.timestamps().await?;
+        Ok(Profile::new(self, &times, host, "timestamps"))
     }
 
     #[cfg(target_arch = "wasm32")]
@@ -184,12 +183,11 @@ impl Program {
         Ok(Profile::new(self, &times, host.spans, "wall clock"))
     }
 
-    /// Start and length of each dispatch, and what the host did.
-    async fn timestamps(&self) -> Result<(Vec<[Duration; 2]>, Vec<Span>)> {
+    async fn timestamps(&self) -> Result<Timestamps> {
         let gpu = self.gpu();
         let mut host = Stopwatch::start();
         // A query set has at most 4,096 queries, two per dispatch.
-        let mut times = vec![];
+        let (mut times, mut all_zero) = (vec![], true);
         for dispatches in self.bound.chunks(2048) {
             let count = 2 * dispatches.len() as u32;
             let (queries, resolved) = gpu
@@ -229,8 +227,45 @@ impl Program {
             let first = ticks[0];
             let since = |from: u64, to: u64| Duration::from_nanos((to.saturating_sub(from) as f64 * period) as u64);
             times.extend(ticks.chunks_exact(2).map(|t| [submitted + since(first, t[0]), since(t[0], t[1])]));
+            all_zero &= ticks.iter().all(|&tick| tick == 0);
         }
-        Ok((times, host.spans))
+        Ok(Timestamps { times, host: host.spans, all_zero })
+    }
+}
+
+/// What timestamp queries say of a run.
+struct Timestamps {
+    /// Start and length of each dispatch.
+    times: Vec<[Duration; 2]>,
+    /// What the host did.
+    host: Vec<Span>,
+    /// Whether every timestamp is 0.
+    all_zero: bool,
+}
+
+impl Gpu {
+    /// Whether timestamp queries give the time: those of some drivers are always 0. Tried once, with a small dispatch.
+    async fn has_clock(&self) -> Result<bool> {
+        const TICK: Wgsl = Wgsl {
+            path: "in src/gpu/profile.rs",
+            text: "@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+                @compute @workgroup_size(1) fn tick() { y[0] = 1.0; }",
+        };
+        if !self.caps().timestamps {
+            return Ok(false);
+        }
+        if let Some(&known) = self.clock().get() {
+            return Ok(known);
+        }
+        let mut commands = Commands::default();
+        let bindings = vec![("y", commands.value("y", 1, Place::Host))];
+        let kernel = Kernel::new(&[TICK], "tick", &[]);
+        let (params, cost) = (Params::default(), Cost::default());
+        let dispatch = Dispatch { kernel, bindings, params, workgroups: 1, turns: 0, cost };
+        let what = "a dispatch to try the clock".into();
+        commands.push(Command { line: 0, op: "tick", shape: String::new(), what, dispatch });
+        let tried = Program::new(self, &commands, &Store::new()).await?.timestamps().await?;
+        Ok(*self.clock().get_or_init(|| !tried.all_zero))
     }
 }
 

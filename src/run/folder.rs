@@ -87,18 +87,20 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be read or written.
     pub fn rewind(&self, step: u64) -> Result<Option<String>, FileError> {
+        let mut skipped = None;
+        if exists(&self.metrics())? {
+            let log = self.read_metrics()?;
+            let lines: String = log.records.iter().filter(|m| m.step <= step).map(line).collect();
+            replace(&self.metrics(), lines.as_bytes())?;
+            skipped = log.skipped;
+        }
+        // Last: the metrics must be cut even if such a file cannot be removed.
         for folder in [self.path.clone(), self.samples()] {
             if exists(&folder)? {
                 remove_temporaries(&folder)?;
             }
         }
-        if !exists(&self.metrics())? {
-            return Ok(None);
-        }
-        let log = self.read_metrics()?;
-        let lines: String = log.records.iter().filter(|m| m.step <= step).map(line).collect();
-        replace(&self.metrics(), lines.as_bytes())?;
-        Ok(log.skipped)
+        Ok(skipped)
     }
 
     /// Checks that the folder is still in its place.

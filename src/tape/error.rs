@@ -25,6 +25,12 @@ pub enum TapeError {
     /// The derivative would be zero everywhere, which is rarely intended.
     #[error("`{of}` does not influence `{on}`, or only through another variable of the list")]
     NoInfluence { of: String, on: String },
+    /// The gradient leads through a line that reads a state, and the state was updated after that line. The gradient would read
+    /// the new contents.
+    #[error(
+        "the gradient leads through `{line}`, and `{update}` changes what it reads; record the gradient before the update"
+    )]
+    Updated { line: String, update: String },
     /// The operation cannot be differentiated, or not a second time.
     #[error("{op} has no gradient rule, and the gradient leads through `{line}`")]
     NoGradientRule { op: &'static str, line: String },

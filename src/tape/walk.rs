@@ -9,7 +9,7 @@
 //! %5 = add(%3, %4) [1]
 //! ```
 
-use super::{Call, Result, Source, Sum, Tape, TapeError, Var};
+use super::{Call, Node, Result, Source, Sum, Tape, TapeError, Var};
 use std::panic::Location;
 
 impl Tape {
@@ -21,7 +21,8 @@ impl Tape {
     ///
     /// # Errors
     /// The first misfit on the tape; a `loss` that does not have exactly one element; a variable of another tape; a
-    /// variable of `wrt` that does not influence `loss`; an operation without a gradient rule between `wrt` and `loss`.
+    /// variable of `wrt` that does not influence `loss`; an operation without a gradient rule between `wrt` and `loss`, or
+    /// one that reads a state which a later line updates.
     pub fn gradient<'t>(&'t self, loss: Var<'t>, wrt: &[Var<'t>]) -> Result<Vec<Var<'t>>> {
         self.check_own(wrt.iter().chain([&loss]))?;
         if loss.shape().elements() != 1 {
@@ -63,6 +64,7 @@ impl Tape {
             leads[id] = stops(id) || self.nodes()[id].inputs.iter().any(|&i| leads[i]);
         }
 
+        let updates = self.updates();
         // The gradient of a value has one part per use.
         let mut parts: Vec<Vec<Var<'t>>> = vec![vec![]; y.id + 1];
         parts[y.id].push(seed);
@@ -72,6 +74,11 @@ impl Tape {
             }
             let node = self.nodes()[id].clone();
             let Source::Op(op) = &node.source else { continue };
+            if let Some(&(update, _)) =
+                updates.iter().find(|(update, state)| *update > id && node.inputs.contains(state))
+            {
+                return Err(TapeError::Updated { line: self.describe(id), update: self.describe(update) });
+            }
             let gradient = self.total(std::mem::take(&mut parts[id]));
             let inputs: Vec<_> = node.inputs.iter().map(|&id| Var { tape: self, id }).collect();
             let wanted: Vec<_> = node.inputs.iter().map(|&i| leads[i]).collect();
@@ -88,6 +95,15 @@ impl Tape {
             _ => Err(TapeError::NoInfluence { of: self.describe(v.id), on: self.describe(y.id) }),
         };
         wrt.iter().map(gradient).collect()
+    }
+
+    /// The lines that update state, each with the state's line.
+    fn updates(&self) -> Vec<(usize, usize)> {
+        let written = |(id, node): (usize, &Node)| match &node.source {
+            Source::Op(op) => op.writes().iter().map(|&i| (id, node.inputs[i])).collect(),
+            _ => vec![],
+        };
+        self.nodes().iter().enumerate().flat_map(written).collect()
     }
 
     fn total<'t>(&'t self, parts: Vec<Var<'t>>) -> Var<'t> {

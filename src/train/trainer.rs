@@ -65,6 +65,7 @@ fn check_alike(ranks: &dyn Ranks, checkpoint: &Checkpoint, images: &Images) -> R
 
 /// Checks that the images have the shape that the network takes, and the labels that a conditional one needs.
 fn check_images(config: &Config, images: &Images) -> Result<(), Error> {
+    images.check()?;
     let (expected, found) = (config.network.image(), images.shape);
     if found != expected {
         return Err(Error::Unsuited(format!("the images have shape {found:?}; the network takes {expected:?}")));

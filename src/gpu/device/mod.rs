@@ -27,6 +27,8 @@ struct Inner {
     pipelines: Mutex<HashMap<Kernel, Arc<Pipeline>>>,
     staging: Mutex<Vec<wgpu::Buffer>>,
     made: AtomicU64,
+    /// Whether timestamp queries give the time, once that is known.
+    clock: OnceLock<bool>,
     wanted: AtomicU64,
     compiled: AtomicU64,
     failure: Arc<Mutex<Option<GpuError>>>,
@@ -101,11 +103,17 @@ impl Gpu {
             pipelines: Mutex::default(),
             staging: Mutex::default(),
             made: AtomicU64::new(0),
+            clock: OnceLock::new(),
             wanted: AtomicU64::new(0),
             compiled: AtomicU64::new(0),
             failure,
         };
         Ok(Self { inner: Arc::new(inner), caps })
+    }
+
+    /// Whether timestamp queries give the time, once that is known.
+    pub(super) fn clock(&self) -> &OnceLock<bool> {
+        &self.inner.clock
     }
 
     /// A device of the same adapter without subgroup operations, which refuses kernels with such operations. It is opened
