@@ -93,8 +93,8 @@ fn normalise_four(first: i32, segment: i32) {
   var scale: vec4<f32>;
   var mean: vec4<f32>;
   var offset: vec4<f32>;
-  for (var j = 0; j < 4; j++) {
-    let c = channel_of(channel_of_plane(first + j));
+  for (var j = 0u; j < 4u; j++) { // unroll
+    let c = channel_of(channel_of_plane(first + i32(j)));
     scale[j] = c.scale;
     mean[j] = c.mean;
     offset[j] = c.offset;
@@ -121,8 +121,8 @@ fn gradient_four(first: i32, segment: i32) {
   var mean: vec4<f32>;
   var constant: vec4<f32>;
   var slope: vec4<f32>;
-  for (var j = 0; j < 4; j++) {
-    let b = backward_of(channel_of_plane(first + j));
+  for (var j = 0u; j < 4u; j++) { // unroll
+    let b = backward_of(channel_of_plane(first + i32(j)));
     scale[j] = b.channel.scale;
     offset[j] = b.channel.offset;
     mean[j] = b.channel.mean;

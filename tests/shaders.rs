@@ -79,6 +79,52 @@ fn entry_points() -> BTreeSet<(String, String)> {
     found
 }
 
+/// Whether a shader stores to a component of a vector by a computed index, which FXC, a compiler of DirectX 12, cannot.
+fn stores_by_index(wgsl: &str) -> bool {
+    let module = naga::front::wgsl::parse_str(wgsl).unwrap();
+    let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::all());
+    let info = naga::valid::Validator::new(flags, capabilities).validate(&module).unwrap();
+    let functions = module.functions.iter().map(|(handle, function)| (function, &info[handle]));
+    let entries = module.entry_points.iter().enumerate().map(|(i, entry)| (&entry.function, info.get_entry_point(i)));
+    functions.chain(entries).any(|(function, info)| {
+        let by_index = |pointer: naga::Handle<naga::Expression>| match function.expressions[pointer] {
+            naga::Expression::Access { base, .. } => match *info[base].ty.inner_with(&module.types) {
+                naga::TypeInner::Pointer { base, .. } => {
+                    matches!(module.types[base].inner, naga::TypeInner::Vector { .. })
+                }
+                naga::TypeInner::ValuePointer { size, .. } => size.is_some(),
+                _ => false,
+            },
+            _ => false,
+        };
+        stores(&function.body).into_iter().any(by_index)
+    })
+}
+
+/// The pointers to which a block stores.
+fn stores(block: &naga::Block) -> Vec<naga::Handle<naga::Expression>> {
+    use naga::Statement;
+    let inner = |statement: &Statement| match statement {
+        Statement::Store { pointer, .. } => vec![*pointer],
+        Statement::Block(block) => stores(block),
+        Statement::If { accept, reject, .. } => [stores(accept), stores(reject)].concat(),
+        Statement::Switch { cases, .. } => cases.iter().flat_map(|case| stores(&case.body)).collect(),
+        Statement::Loop { body, continuing, .. } => [stores(body), stores(continuing)].concat(),
+        _ => vec![],
+    };
+    block.iter().flat_map(inner).collect()
+}
+
+#[test]
+fn a_store_by_an_index_is_found() {
+    let shader = |index: &str| {
+        format!(
+            "@compute @workgroup_size(1) fn f(@builtin(local_invocation_index) l: u32) {{ var v: vec4<f32>; loop {{ if (l > 2u) {{ v[{index}] += 1.0; }} break; }} }}"
+        )
+    };
+    assert!(stores_by_index(&shader("l")) && !stores_by_index(&shader("2u")));
+}
+
 #[test]
 fn every_kernel_is_valid_and_fits_its_dispatches_within_webgpus_limits() {
     let mut tapes = training();
@@ -92,6 +138,7 @@ fn every_kernel_is_valid_and_fits_its_dispatches_within_webgpus_limits() {
             for kernel in commands.kernels() {
                 let interface = kernel.reflect().unwrap();
                 assert!(interface.within_default_limits(), "{} has {interface:?}", kernel.describe());
+                assert!(!stores_by_index(&kernel.wgsl()), "{} stores to a component by an index", kernel.describe());
                 assert!(!interface.subgroups || caps.subgroup.is_some(), "{} needs subgroups", kernel.describe());
                 assert!(
                     !kernel.wgsl().contains("// unroll"),

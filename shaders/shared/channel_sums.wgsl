@@ -49,8 +49,9 @@ fn sum_runs(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroups) n: vec
   let run = run_of(i);
   let samples = samples_of(run);
   var channel = constants_of(run.channel, samples);
-  var first: vec4<f32>;
-  var second: vec4<f32>;
+  // Arrays: a compiler of DirectX 12 (FXC) stores to no component of a vector by a computed index.
+  var first: array<f32, NEIGHBOURS>;
+  var second: array<f32, NEIGHBOURS>;
   var element = samples.x;
   var pixel = divide(element, params.pixels).remainder;
   var left = run.last - run.first;

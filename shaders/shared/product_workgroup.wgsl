@@ -6,7 +6,8 @@ const INVOCATIONS = 64u;
 const TILE = 8u * SIDE;
 const DEPTH = 16u;
 
-var<workgroup> a_tile: array<array<f32, TILE>, DEPTH>;
+// Two more per row, so that the lanes that store neighbouring steps reach different banks.
+var<workgroup> a_tile: array<array<f32, TILE + 2u>, DEPTH>;
 var<workgroup> b_tile: array<array<f32, TILE>, DEPTH>;
 var<workgroup> slices: array<Slice, DEPTH>;
 
@@ -42,17 +43,25 @@ fn product_workgroup(@builtin(workgroup_id) w: vec3<u32>, @builtin(num_workgroup
     if (local < DEPTH) { slices[local] = slice_at(p, part, k + i32(DEPTH + local)); }
     for (var step = 0u; step < DEPTH; step++) {
       var bs: array<f32, SIDE>;
-      for (var j = 0u; j < SIDE; j++) { bs[j] = b_tile[step][column + 8u * j]; }
-      for (var i = 0u; i < SIDE; i++) {
+      for (var j = 0u; j < SIDE; j++) { // unroll
+        bs[j] = b_tile[step][column + 8u * j];
+      }
+      for (var i = 0u; i < SIDE; i++) { // unroll
         let value = a_tile[step][row + 8u * i];
-        for (var j = 0u; j < SIDE; j++) { sums[i][j] = fma(value, bs[j], sums[i][j]); }
+        for (var j = 0u; j < SIDE; j++) { // unroll
+          sums[i][j] = fma(value, bs[j], sums[i][j]);
+        }
       }
     }
   }
   var starts: array<f32, SIDE>;
-  for (var i = 0u; i < SIDE; i++) { starts[i] = bias_at(p, part, tile.row + i32(row + 8u * i)); }
-  for (var j = 0u; j < SIDE; j++) {
+  for (var i = 0u; i < SIDE; i++) { // unroll
+    starts[i] = bias_at(p, part, tile.row + i32(row + 8u * i));
+  }
+  for (var j = 0u; j < SIDE; j++) { // unroll
     let n = column_at(p, tile.column + i32(column + 8u * j));
-    for (var i = 0u; i < SIDE; i++) { c_set(p, part, tile.row + i32(row + 8u * i), n, starts[i] + sums[i][j]); }
+    for (var i = 0u; i < SIDE; i++) { // unroll
+      c_set(p, part, tile.row + i32(row + 8u * i), n, starts[i] + sums[i][j]);
+    }
   }
 }

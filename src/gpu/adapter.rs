@@ -97,7 +97,7 @@ fn kind(adapter: &Adapter) -> &'static str {
     }
 }
 
-/// Capabilities of `adapter`. The limits are WebGPU's defaults on every adapter, to which kernels are held, but for the
+/// Capabilities of `adapter`. The limits of kernels are WebGPU's defaults on every adapter, to which kernels are held, but for the
 /// sizes of buffers: these are the adapter's on native targets, so that large batches and images fit.
 pub(super) fn caps_of(adapter: &Adapter) -> Caps {
     let limits = limits_within(&adapter.limits());
@@ -119,7 +119,8 @@ pub(super) fn caps_of(adapter: &Adapter) -> Caps {
 /// The largest binding: 2 GiB. Kernels index its elements in i32, with room for sums of indices.
 const LARGEST: u64 = 1 << 31;
 
-/// The limits of a device, on an adapter with the limits `own`.
+/// The limits of a device, on an adapter with the limits `own`: the defaults of WebGPU for what kernels use, and whatever there
+/// is for textures, attachments and vertices, of which small GPUs have less.
 pub(super) fn limits_within(own: &wgpu::Limits) -> wgpu::Limits {
     let default = wgpu::Limits::default();
     if cfg!(target_arch = "wasm32") {
@@ -128,7 +129,24 @@ pub(super) fn limits_within(own: &wgpu::Limits) -> wgpu::Limits {
     let binding = own.max_storage_buffer_binding_size.min(own.max_buffer_size);
     let binding = binding.clamp(default.max_storage_buffer_binding_size, LARGEST);
     let buffer = own.max_buffer_size.clamp(default.max_buffer_size, binding.max(default.max_buffer_size));
-    wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, ..default }
+    wgpu::Limits {
+        max_storage_buffer_binding_size: binding,
+        max_buffer_size: buffer,
+        max_bind_groups: default.max_bind_groups,
+        max_bindings_per_bind_group: default.max_bindings_per_bind_group,
+        max_storage_buffers_per_shader_stage: default.max_storage_buffers_per_shader_stage,
+        max_uniform_buffers_per_shader_stage: default.max_uniform_buffers_per_shader_stage,
+        max_uniform_buffer_binding_size: default.max_uniform_buffer_binding_size,
+        min_uniform_buffer_offset_alignment: default.min_uniform_buffer_offset_alignment,
+        min_storage_buffer_offset_alignment: default.min_storage_buffer_offset_alignment,
+        max_compute_workgroup_storage_size: default.max_compute_workgroup_storage_size,
+        max_compute_invocations_per_workgroup: default.max_compute_invocations_per_workgroup,
+        max_compute_workgroup_size_x: default.max_compute_workgroup_size_x,
+        max_compute_workgroup_size_y: default.max_compute_workgroup_size_y,
+        max_compute_workgroup_size_z: default.max_compute_workgroup_size_z,
+        max_compute_workgroups_per_dimension: default.max_compute_workgroups_per_dimension,
+        ..default.or_worse_values_from(own)
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buffers_may_be_as_large_as_the_adapters_and_nothing_else_changes() {
+    fn buffers_may_be_as_large_as_the_adapters_and_textures_smaller() {
         let default = wgpu::Limits::default();
         assert_eq!(limits_within(&default), default);
         let with = |binding: u64, buffer: u64| {
@@ -151,5 +169,13 @@ mod tests {
         assert_eq!(with(1 << 27, (1 << 31) - 1), (1 << 27, 1 << 28));
         // A binding is never larger than a buffer.
         assert_eq!(with(1 << 30, 1 << 28), (1 << 28, 1 << 28));
+        // A Raspberry Pi has smaller textures. What kernels use is asked for everywhere.
+        let own = wgpu::Limits {
+            max_texture_dimension_2d: 4096,
+            max_compute_invocations_per_workgroup: 128,
+            min_storage_buffer_offset_alignment: 16,
+            ..default.clone()
+        };
+        assert_eq!(limits_within(&own), wgpu::Limits { max_texture_dimension_2d: 4096, ..default });
     }
 }

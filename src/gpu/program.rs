@@ -138,17 +138,30 @@ impl Program {
         })
     }
 
-    /// Submits `dispatches`, `times` times in a row.
+    /// Submits `dispatches`, `times` times in a row. Drivers and browsers end a submission that runs for seconds, so that much work
+    /// is several submissions.
     pub(super) fn submit(&self, dispatches: &[BoundDispatch], times: u32) -> Result<()> {
-        self.gpu.submit(
-            || format!("commands for {} dispatches", dispatches.len() * times as usize),
-            |encoder| {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                (0..times).flat_map(|_| dispatches).for_each(|dispatch| dispatch.encode(&mut pass));
-            },
-        )
+        let mut all = (0..times).flat_map(|_| dispatches).peekable();
+        while all.peek().is_some() {
+            self.gpu.submit(
+                || format!("commands for {} dispatches", dispatches.len() * times as usize),
+                |encoder| {
+                    let mut pass = encoder.begin_compute_pass(&Default::default());
+                    let mut work = 0.0;
+                    while let Some(dispatch) = all.next_if(|_| work < 1.0) {
+                        dispatch.encode(&mut pass);
+                        work += dispatch.cost.flops as f64 / SUBMITTED.flops as f64;
+                        work += dispatch.cost.bytes as f64 / SUBMITTED.bytes as f64;
+                    }
+                },
+            )?;
+        }
+        Ok(())
     }
 }
+
+/// The work after which a submission ends: less than a second on any GPU.
+const SUBMITTED: Cost = Cost { flops: 20_000_000_000, bytes: 4_000_000_000 };
 
 impl BoundDispatch {
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {

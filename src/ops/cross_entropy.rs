@@ -108,7 +108,13 @@ fn lower(at: &mut Lowering<'_>, entry: &'static str, more: &[(&'static str, Valu
 /// Number of samples, of classes, and of parts of the classes.
 fn extents(at: &Lowering<'_>) -> [usize; 3] {
     let [samples, classes] = at.shapes[0].matrix().expect("the shape rule accepts only matrices of logits");
-    [samples, classes, classes.div_ceil(CLASSES).min(PARTS)]
+    [samples, classes, parts(classes)]
+}
+
+/// Number of parts, of which none is empty.
+fn parts(classes: usize) -> usize {
+    let length = classes.div_ceil(classes.div_ceil(CLASSES).min(PARTS));
+    classes.div_ceil(length)
 }
 
 impl Lower for CrossEntropy {
@@ -155,6 +161,29 @@ mod tests {
             differentiates(&tape, y, &[x], seed)?;
             agrees(&tape, seed)?;
         }
+    }
+
+    #[test]
+    fn no_part_is_empty() {
+        for classes in (1..5000).chain((1 << 21) - 5..(1 << 21) + 5000).chain([1 << 22, (1 << 22) + 3]) {
+            let parts = super::parts(classes);
+            let length = classes.div_ceil(parts);
+            assert!((1..=super::PARTS).contains(&parts) && (parts - 1) * length < classes, "{classes}: {parts}");
+        }
+    }
+
+    #[test]
+    fn a_sample_does_not_depend_on_the_next_one() {
+        let classes = (1 << 21) + 1;
+        let tape = Tape::new();
+        let (x, t) = (tape.input("x", [2, classes]), tape.input("t", [2, classes]));
+        let loss = x.softmax_cross_entropy(t);
+        let (mut logits, mut targets) = (vec![0.0; 2 * classes], vec![0.0; 2 * classes]);
+        logits[classes] = 1e4;
+        (targets[0], targets[classes]) = (1.0, 1.0);
+        let found = run(&tape, &vec![(x, logits), (t, targets)], &[loss], gpu()).unwrap().0;
+        let expected = (classes as f32).ln() / 2.0;
+        assert!((found[0][0] - expected).abs() < 1e-4, "{} {expected}", found[0][0]);
     }
 
     #[test]

@@ -87,12 +87,14 @@ fn record(example: &Example) -> Tape {
 fn every_operation_agrees_with_its_reference_on_extremes() {
     let mut wrong = vec![];
     let variants = blocking_variants(gpu()).expect("the tests need a second device");
+    // The compilers of Metal and DirectX 12 may assume that nothing is infinite or NaN.
+    let assumes_finite = ["Metal", "Dx12"].contains(&gpu().caps().backend.as_str());
     for (module, example) in examples() {
         let tape = record(&example);
         let fed = feeds_in(&tape, 5, example.domain);
         // A seed is a whole number up to 2²⁴.
         for (i, (var, _)) in fed.iter().enumerate().filter(|(_, (var, _))| var.name() != "seed") {
-            for extreme in EXTREMES {
+            for extreme in EXTREMES.into_iter().filter(|x| !assumes_finite || x.abs() < 1.0) {
                 let mut feeds = fed.clone();
                 feeds[i].1[0] = f64::from(extreme as f32);
                 for (variant, gpu) in &variants {

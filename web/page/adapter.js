@@ -15,11 +15,14 @@ let device, ended;
 /** Resolves, to the reason, when the device is lost. */
 export const lost = new Promise(resolve => { ended = resolve; });
 
+/** Whether an adapter has subgroup operations with all built-ins that the shaders use. */
+const subgroups = adapter => adapter.features.has('subgroups') && navigator.gpu.wgslLanguageFeatures.has('subgroup_id');
+
 // wgpu does not ask browsers for subgroups (gfx-rs/wgpu#10146), which software adapters need to be quick.
 function wrapRequests() {
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (descriptor = {}) {
-    const more = this.features.has('subgroups') ? ['subgroups'] : [];
+    const more = subgroups(this) ? ['subgroups'] : [];
     device = await request.call(this, { ...descriptor, requiredFeatures: [...(descriptor.requiredFeatures ?? []), ...more] });
     device.lost.then(({ reason, message }) => ended(message || reason));
     return device;
@@ -47,6 +50,6 @@ export async function prepare() {
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize, isFallbackAdapter } = adapter.info;
   const name = [vendor, architecture, model, description].filter(Boolean).join(' ') || 'unnamed adapter';
   const software = isFallbackAdapter || /swiftshader|llvmpipe|software/i.test(name);
-  const fixed = adapter.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
+  const fixed = subgroups(adapter) && subgroupMinSize === subgroupMaxSize;
   return [name, software, fixed ? subgroupMinSize : undefined];
 }
