@@ -181,7 +181,7 @@ mod tests {
         let (mut logits, mut targets) = (vec![0.0; 2 * classes], vec![0.0; 2 * classes]);
         logits[classes] = 1e4;
         (targets[0], targets[classes]) = (1.0, 1.0);
-        let found = run(&tape, &vec![(x, logits), (t, targets)], &[loss], gpu()).unwrap().0;
+        let found = run(&tape, &[(x, logits), (t, targets)], &[loss], gpu()).unwrap().0;
         let expected = (classes as f32).ln() / 2.0;
         assert!((found[0][0] - expected).abs() < 1e-4, "{} {expected}", found[0][0]);
     }
