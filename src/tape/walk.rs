@@ -64,7 +64,6 @@ impl Tape {
             leads[id] = stops(id) || self.nodes()[id].inputs.iter().any(|&i| leads[i]);
         }
 
-        let updates = self.updates();
         // The gradient of a value has one part per use.
         let mut parts: Vec<Vec<Var<'t>>> = vec![vec![]; y.id + 1];
         parts[y.id].push(seed);
@@ -74,11 +73,7 @@ impl Tape {
             }
             let node = self.nodes()[id].clone();
             let Source::Op(op) = &node.source else { continue };
-            if let Some(&(update, _)) =
-                updates.iter().find(|(update, state)| *update > id && node.inputs.contains(state))
-            {
-                return Err(TapeError::Updated { line: self.describe(id), update: self.describe(update) });
-            }
+            self.check_current(id, &node)?;
             let gradient = self.total(std::mem::take(&mut parts[id]));
             let inputs: Vec<_> = node.inputs.iter().map(|&id| Var { tape: self, id }).collect();
             let wanted: Vec<_> = node.inputs.iter().map(|&i| leads[i]).collect();
@@ -97,13 +92,17 @@ impl Tape {
         wrt.iter().map(gradient).collect()
     }
 
-    /// The lines that update state, each with the state's line.
-    fn updates(&self) -> Vec<(usize, usize)> {
-        let written = |(id, node): (usize, &Node)| match &node.source {
-            Source::Op(op) => op.writes().iter().map(|&i| (id, node.inputs[i])).collect(),
-            _ => vec![],
+    /// Checks that no later line updates a state that line `id` reads: its gradient would read the new contents.
+    fn check_current(&self, id: usize, node: &Node) -> Result<()> {
+        let nodes = self.nodes();
+        let updates = |later: &usize| match &nodes[*later].source {
+            Source::Op(op) => op.writes().iter().any(|&i| node.inputs.contains(&nodes[*later].inputs[i])),
+            _ => false,
         };
-        self.nodes().iter().enumerate().flat_map(written).collect()
+        match (id + 1..nodes.len()).find(updates) {
+            Some(update) => Err(TapeError::Updated { line: self.describe(id), update: self.describe(update) }),
+            None => Ok(()),
+        }
     }
 
     fn total<'t>(&'t self, parts: Vec<Var<'t>>) -> Var<'t> {
