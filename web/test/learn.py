@@ -43,6 +43,7 @@ def losses(browser, name):
 def steady(browser):
     """A training needs no more memory while it goes on."""
     browser.click("nav a[href='#learn']")
+    browser.click("[name=on][value=plane]")
     browser.click("#shape option[value=moons]")
     browser.until(f"{STEP} < 50")
     memory.steady(browser, STEP)
