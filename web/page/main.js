@@ -27,7 +27,7 @@ function fail(text, explains = false) {
   $('reopen').hidden = false;
   $('status').scrollIntoView({ block: 'nearest' });
 }
-$('reopen').onclick = () => location.reload();
+$('reopen').onclick = () => { link.flush(); location.reload(); };
 failure.then(reason => fail(`The GPU was taken from the page or has failed: ${reason}
 Reload the page: the view, its settings and the drawing come back, a training starts anew.`, true));
 addEventListener('unhandledrejection', ({ reason }) => fail(String(reason?.message ?? reason)));

@@ -39,9 +39,13 @@ export const link = {
     }
     waiting ??= setTimeout(write, Math.max(0, written + PAUSE - performance.now()));
   },
+  /** Writes what has not been written to the link yet. */
+  flush() {
+    if (waiting !== null) write();
+  },
   /** Shows another view. The settings stay. */
   go(view) {
-    if (waiting !== null) write();
+    this.flush();
     state.view = view;
     location.hash = text();
     write();
