@@ -72,6 +72,7 @@ export function plane(engine) {
     context.strokeStyle = getComputedStyle(canvas).color;
     context.fillStyle = context.strokeStyle;
     context.lineWidth = 1.5;
+    context.globalAlpha = 0.5;
     for (let i = 0; i < grid.length; i += 2) {
       const [from, to] = [at(grid, i), at(field, i)];
       context.beginPath();
@@ -82,6 +83,7 @@ export function plane(engine) {
       context.arc(...from, 2.5, 0, 7);
       context.fill();
     }
+    context.globalAlpha = 1;
     dots(samples, colour('samples'), 5);
     dots(again, colour('again'), 3);
   }
