@@ -39,7 +39,8 @@ use tiny_skia::Pixmap;
 use train::Run;
 
 /// Trains a network f: ℝ² → ℝ² on points of the plane, and draws its field f(x) − x. The fixed points of f, where the field
-/// is near zero, are the learned set. D is the L1 distance; tightness is clamped at 1.5 times D(f(z), z). Writes field.png, the result, and learning.png, an animation (APNG) of the training.
+/// is near zero, are the learned set. D is the L1 distance; tightness is clamped at 1.5 times D(f(z), z). Writes field.png,
+/// the result, and learning.png, an animation (APNG) of the training.
 #[derive(Parser)]
 struct Arguments {
     /// Data.

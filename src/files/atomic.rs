@@ -91,12 +91,14 @@ impl Place {
             other => Some(other?),
         };
         let mut path = path.to_path_buf();
-        // The link to a pipe, as /dev/stdout can be one, is no path. The system follows as many links.
-        let follows = older.as_ref().is_none_or(|older| older.is_file() || older.is_dir());
-        for _ in 0..if follows { 40 } else { 0 } {
-            match std::fs::read_link(&path) {
-                Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
-                Err(_) => break,
+        // The link to a pipe, as /dev/stdout can be one, is no path.
+        if older.as_ref().is_none_or(|older| older.is_file() || older.is_dir()) {
+            // The system follows as many links.
+            for _ in 0..40 {
+                match std::fs::read_link(&path) {
+                    Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+                    Err(_) => break,
+                }
             }
         }
         let folder = folder_of(&path).to_path_buf();

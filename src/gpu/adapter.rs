@@ -97,8 +97,7 @@ fn kind(adapter: &Adapter) -> &'static str {
     }
 }
 
-/// Capabilities of `adapter`. The limits of kernels are WebGPU's defaults on every adapter, to which kernels are held, but for the
-/// sizes of buffers: these are the adapter's on native targets, so that large batches and images fit.
+/// Capabilities of `adapter`. Kernels are held to WebGPU's default limits on every adapter, but for the sizes of buffers: these are the adapter's on native targets, so that large batches and images fit.
 pub(super) fn caps_of(adapter: &Adapter) -> Caps {
     let limits = limits_within(&adapter.limits());
     let info = adapter.get_info();

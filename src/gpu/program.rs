@@ -160,7 +160,7 @@ impl Program {
     }
 }
 
-/// The work after which a submission ends: less than a second on any GPU.
+/// The work after which a submission ends: a second of an adapter that does 20 GFLOP/s or moves 4 GB/s.
 const SUBMITTED: Cost = Cost { flops: 20_000_000_000, bytes: 4_000_000_000 };
 
 impl BoundDispatch {

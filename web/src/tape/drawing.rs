@@ -4,7 +4,7 @@ use super::lanes::{lanes, readers};
 use super::typed::interpret;
 use crate::{Engine, Result, js};
 use ign::compile::{Compiled, Lowered, compile, lower};
-use ign::gpu::{Caps, Gpu, GpuError, Store};
+use ign::gpu::{Gpu, Store};
 use ign::ops::meanings;
 use ign::tape::{Source, Tape, Var};
 use std::cell::RefCell;
@@ -234,18 +234,11 @@ impl Drawing {
 
     /// Runs the tape once, and adds the time of every dispatch to those of earlier runs. Returns the mean times in seconds.
     pub async fn time(&self, engine: &Engine) -> Result<Vec<f64>> {
-        let caps: &Caps = engine.0.caps();
-        match self.program(&engine.0).await?.profile().await {
-            Ok(profile) => {
-                for (time, dispatch) in self.times.borrow_mut().0.iter_mut().zip(&profile.dispatches) {
-                    *time += dispatch.time.as_secs_f64();
-                }
-            }
-            // A run that is shorter than the steps of the browser's clock.
-            Err(GpuError::NoTimestamps) if caps.timestamps => {}
-            Err(error) => return Err(js(error)),
-        }
+        let profile = self.program(&engine.0).await?.profile().await.map_err(js)?;
         let mut times = self.times.borrow_mut();
+        for (time, dispatch) in times.0.iter_mut().zip(&profile.dispatches) {
+            *time += dispatch.time.as_secs_f64();
+        }
         times.1 += 1;
         let runs = f64::from(times.1);
         Ok(times.0.iter().map(|time| time / runs).collect())
