@@ -51,6 +51,11 @@ class Browser:
         """Waits for the calls of the engine that run or wait."""
         self.until("document.body.dataset.busy === 'no'")
 
+    def link(self):
+        """The link of the page, after the pause (`PAUSE` in state.js) by which it may be behind."""
+        time.sleep(0.5)
+        return self.run("return location.href")
+
     def find(self, selector):
         return next(iter(self.call("/element", {"using": "css selector", "value": selector}).values()))
 

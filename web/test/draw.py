@@ -35,7 +35,7 @@ def use(browser):
     spoil(browser)
     # The link of another view keeps the drawing too.
     browser.click("nav a[href='#sample']")
-    address = browser.run("return location.href")
+    address = browser.link()
     browser.click("nav a[href='#draw']")
     clear(browser)
     restore(browser, address)

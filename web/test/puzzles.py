@@ -145,7 +145,7 @@ def solved(browser):
 def restored(browser):
     """The text and what has passed are there again after a reload."""
     written = browser.run(f"return {KERNEL}")
-    address = browser.run("return location.href")
+    address = browser.link()
     browser.open("about:blank")
     browser.open(address)
     browser.until(f"{TEXT.format('#puzzle-title')}.startsWith('2. ')")

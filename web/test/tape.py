@@ -104,7 +104,7 @@ def others(browser):
 
 def restored(browser):
     """A link brings the text, the tape and the line back."""
-    address = browser.run("return location.href")
+    address = browser.link()
     chosen = browser.run(f"return {TEXT.format('#line h3')}")
     browser.open("about:blank")
     browser.open(address)
