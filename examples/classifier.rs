@@ -13,11 +13,13 @@ mod explain;
 mod options;
 #[path = "support/stop.rs"]
 mod stop;
+#[path = "support/suited.rs"]
+mod suited;
 
 use clap::Parser;
 use explain::explained;
 use ign::classifier::{Architecture, Classifier, ClassifierConfig, Training};
-use ign::data::{Images, Split};
+use ign::data::Split;
 use ign::files::{replace, unused};
 use ign::metrics::{Features, accuracy};
 use ign::model::{Network, named};
@@ -60,6 +62,10 @@ struct Arguments {
     /// Data folder: a data set in MNIST's format with labels, or pictures in subfolders whose names are the classes.
     #[arg(long, value_name = "DIR", default_value = "data/mnist")]
     data: PathBuf,
+    /// Network whose images are to be recognised: mnist, faces, or channels and side, as 3x32 [default: the largest that fits
+    /// the data, up to 64×64].
+    #[arg(long, value_parser = named::<Network>)]
+    network: Option<Network>,
     /// Background of transparent pictures: white, black, or auto (white behind dark strokes, black behind light ones).
     #[arg(long, value_parser = named::<Background>, default_value = "auto")]
     background: Background,
@@ -74,9 +80,6 @@ struct Arguments {
     #[arg(long, value_name = "NAME|INDEX")]
     adapter: Option<String>,
 }
-
-/// The greatest number of pixels of a side of the images.
-const LARGEST: usize = 64;
 
 fn main() {
     explained(|| run(parse()));
@@ -119,8 +122,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let gpu = open(arguments.adapter.as_deref())?;
     say!("adapter  {}", gpu.caps());
     let splits = [Split::Train, Split::Test];
-    let [channels, side] = Images::suited(&arguments.data)?;
-    let image = Network::within(channels, side.min(LARGEST))?.image();
+    let network = arguments.network.map_or_else(|| suited::network(&arguments.data), Ok)?;
+    let image = network.image();
     let [train, test] = data::load(&arguments.data, splits, image, arguments.background)?;
     let steps = arguments.steps.unwrap_or(arguments.epochs * (train.len() / arguments.batch.max(1)) as u64);
     let Arguments { architecture, batch, learning_rate, shift, seed, .. } = arguments;

@@ -60,10 +60,11 @@ struct Arguments {
     /// Steps of test-time training for each picture alone: they minimise |f(x) − x|² over scale and shift of batch norm.
     /// Pictures of yours get statistics of their own too, unless the network is conditional or has minibatch deviation: then
     /// nothing is adapted. With test images, the column "alone" of the table is adapted, which takes long: choose a small
-    /// --measured. From 0 to 1000 [default: 20 for pictures; test images are not adapted].
+    /// --measured. From 0 to 1000 [default: 20 for pictures, none for a network that learned from degraded images; test images
+    /// are not adapted].
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=AdaptiveGenerator::MOST_STEPS as u64))]
     adapt: Option<usize>,
-    /// Number of test images to draw. From 1 to 1000.
+    /// Number of test images to draw, at most all that are measured. From 1 to 1000.
     #[arg(long, value_parser = whole::<usize>(1..=1000), default_value_t = 12, conflicts_with = "image")]
     count: usize,
     /// Number of test images to measure, including the drawn ones. From 1 to 100000.
@@ -83,7 +84,7 @@ struct Arguments {
     /// [default: that of the training].
     #[arg(long, value_parser = named::<Background>)]
     background: Option<Background>,
-    /// Picture to write [default: projections.png in the run folder].
+    /// Picture to write [default: projections.png in the run folder; pictures.png for pictures of yours].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// GPU adapter: its index or a part of its name [default: IGN_ADAPTER, or the best adapter].
@@ -97,7 +98,8 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let checkpoint = load(&arguments.run)?;
-    let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, "projections.png"));
+    let name = if arguments.image.is_empty() { "projections.png" } else { "pictures.png" };
+    let out = arguments.out.clone().unwrap_or_else(|| result(&arguments.run, name));
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
     let classifier = arguments.classifier.as_deref().unwrap_or(Path::new(Classifier::FILE));
     let inputs = [&arguments.run, data, classifier].into_iter().chain(arguments.image.iter().map(PathBuf::as_path));
@@ -106,6 +108,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if !adapts && arguments.adapt.is_some() {
         return Err("--adapt is for networks without labels and with a plain bottleneck; this one is another".into());
     }
+    // Training at the test would undo what such a network has learned.
+    let repairs = checkpoint.config.degraded > 0.0;
+    let adapts = adapts && (arguments.adapt.is_some() || !repairs);
     let gpu = open(arguments.adapter.as_deref())?;
     let grid = match arguments.image.is_empty() {
         true => degraded(&arguments, &checkpoint, &gpu)?,
@@ -168,7 +173,7 @@ fn degraded(arguments: &Arguments, checkpoint: &Checkpoint, gpu: &Gpu) -> Result
     let shape = checkpoint.config.network.image();
     let data = arguments.data.as_ref().unwrap_or(&checkpoint.config.data);
     let [test] = data::load(data, [Split::Test], shape, background(arguments, checkpoint))?;
-    let measured = arguments.measured.max(arguments.count).min(test.len());
+    let measured = arguments.measured.min(test.len());
     let first = seed as usize % test.len() * measured;
     let originals = test.select(first..first + measured);
     let drawn = arguments.count.min(measured) * originals.elements();

@@ -25,7 +25,7 @@ struct Arguments {
     /// Run folders or the checkpoints in them, shown side by side.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// HTML file to write [default: report.html in the first run folder].
+    /// HTML file to write [default: report.html in the run folder; for several runs comparison.html in the first].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -37,7 +37,8 @@ fn main() {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runs = arguments.runs.iter().map(|path| Run::load(path)).collect::<Result<Vec<_>, _>>()?;
     runs.iter().flat_map(Run::warnings).for_each(|warning| note!("warning: {warning}"));
-    let out = arguments.out.unwrap_or_else(|| result(&arguments.runs[0], "report.html"));
+    let name = if runs.len() == 1 { "report.html" } else { "comparison.html" };
+    let out = arguments.out.unwrap_or_else(|| result(&arguments.runs[0], name));
     let folders: Vec<_> = arguments.runs.iter().map(PathBuf::as_path).collect();
     check_results(&folders, &[&out])?;
     Run::report(&runs, &out)?;

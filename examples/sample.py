@@ -1,6 +1,6 @@
 # Loads the trained model that comes with the project into PyTorch, and draws samples of it.
 #
-#     pip install torch safetensors pillow
+#     pip install torch safetensors pillow numpy
 #     python examples/sample.py
 
 import torch

@@ -19,6 +19,13 @@ CASES = [("mnist", 32, 64), ("mnist", 64, 64), ("faces", 32, 16)]
 LOSS_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-2
 
 
+def number(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not at least 1")
+    return value
+
+
 class Failure(Exception):
     """A program that failed, with the last line of what it said."""
 
@@ -91,10 +98,11 @@ def table(*rows):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/compare")
     parser.add_argument("--peers", default="pytorch,burn,candle", help="with whom to compare [default: %(default)s]")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed, in turn [default: 3]")
-    parser.add_argument("--steps", type=int, default=10, help="timed steps per round [default: 10]")
+    parser.add_argument("--rounds", type=number, default=3, help="how often each side is timed, in turn [default: 3]")
+    parser.add_argument("--steps", type=number, default=10, help="timed steps per round [default: 10]")
     parser.add_argument("--json", type=pathlib.Path, help="file for all measurements")
-    parser.add_argument("--target", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--target", type=pathlib.Path, default="target", help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     commands = {
         "pytorch": [sys.executable, pathlib.Path(__file__).with_name("pytorch.py")],
@@ -105,6 +113,13 @@ def main():
     if unknown := set(names) - set(commands):
         parser.error(f"no peer is named {', '.join(unknown)}; there are {', '.join(commands)}")
     peers = {name: commands[name] for name in names}
+    if arguments.json:
+        try:
+            arguments.json.open("a").close()
+        except OSError as error:
+            parser.error(f"--json {arguments.json}: {error.strerror}")
+    if arguments.check:
+        return
 
     everything, times, differences = [], [], []
     for network, width, batch in CASES:

@@ -108,7 +108,7 @@ fn an_evaluation_says_what_labels_do() {
     let labels = found.conditional.unwrap();
     // 20 samples are two of each class.
     assert_eq!((labels.recognised_by_class.len(), labels.frechet_by_class.len()), (10, 10));
-    let mean = labels.recognised_by_class.iter().sum::<f64>() / 10.0;
+    let mean = labels.recognised_by_class.iter().flatten().sum::<f64>() / 10.0;
     assert!((mean - labels.recognised).abs() < 1e-9, "{labels:?}");
     assert!(labels.other.movement > 0.0 && labels.other.movement != labels.other.movement_of_own, "{labels:?}");
     // An image that is taken for both classes would have been given its own label.

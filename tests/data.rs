@@ -107,6 +107,32 @@ fn malformed_files_are_refused_in_words() {
 }
 
 #[test]
+fn the_first_images_of_a_sorted_set_are_of_all_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    // 1,500 images of three classes, whose only pixel is the class.
+    let write = |labels: &[u8]| {
+        let extent = labels.len() as u32;
+        fs::write(folder.path().join("train-images-idx3-ubyte"), idx(0x0803, &[extent, 1, 1], labels)).unwrap();
+        fs::write(folder.path().join("train-labels-idx1-ubyte"), idx(0x0801, &[extent], labels)).unwrap();
+        load(folder.path(), Split::Train, [1, 1, 1])
+    };
+    let sorted: Vec<u8> = (0..1500).map(|i| (i / 500) as u8).collect();
+    let Loaded { images, summary } = write(&sorted);
+    assert!(summary.to_string().contains("the first images lack a class"), "{summary}");
+    let labels = images.labels.unwrap();
+    assert_eq!(images.pixels, labels);
+    let count = |labels: &[u8], class: u8| labels.iter().filter(|&&label| label == class).count();
+    for class in 0..3 {
+        assert_eq!(count(&labels, class), 500);
+        assert!((20..=50).contains(&count(&labels[..100], class)), "{:?}", &labels[..100]);
+    }
+    // In any other set the images stay where they are.
+    let mixed: Vec<u8> = (0..1500).map(|i| (i % 3) as u8).collect();
+    let Loaded { images, summary } = write(&mixed);
+    assert_eq!((images.pixels, summary.mixed), (mixed, false));
+}
+
+#[test]
 fn gzipped_and_plain_files_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let images = idx(0x0803, &[2, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 255]);

@@ -160,6 +160,9 @@ fn truncated_pictures_are_refused() {
     let whole = encoded(&noisy, ImageFormat::Jpeg);
     let error = read(&whole[..whole.len() - 2], [3, 8, 8], Background::Auto).unwrap_err();
     assert!(error.contains("truncated"), "{error}");
+    let long = [&whole[..whole.len() - 2], &vec![0; 33 << 20]].concat();
+    let error = read(&long, [3, 8, 8], Background::Auto).unwrap_err();
+    assert!(error.contains("the limit is 33554432"), "{error}");
     // Cameras append whole films.
     let longer = [&whole[..], &[0; 1000]].concat();
     assert_eq!(read(&longer, [3, 8, 8], Background::Auto), read(&whole, [3, 8, 8], Background::Auto));

@@ -72,6 +72,14 @@ pub fn main(name: &str, rate: Rate, benchmarks: impl FnOnce(&mut Family<'_>)) {
     let gpu = open(None).expect("benchmarks need an adapter");
     println!("{}", gpu.caps());
     let variant = std::env::var(VARIANT).ok();
+    if let Some(wanted) = &variant {
+        let known = blocking_variants(&gpu).expect("the adapter has kernels");
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        if !names.contains(&wanted.as_str()) {
+            eprintln!("error: --variant is `{wanted}`; this adapter can run {names:?}");
+            std::process::exit(1);
+        }
+    }
     benchmarks(&mut Family { group: criterion.benchmark_group(name), gpu, rate, variant });
     criterion.final_summary();
 }

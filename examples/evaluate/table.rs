@@ -36,7 +36,8 @@ fn conditional(metrics: &ConditionalMetrics) {
     );
     for (class, (share, frechet)) in metrics.recognised_by_class.iter().zip(&metrics.frechet_by_class).enumerate() {
         let frechet = frechet.map_or("-".into(), |distance| format!("{distance:.2}"));
-        say!("  class {class:<8}recognised {:>8}  Fréchet {frechet:>7}", percent(*share));
+        let share = share.map_or("-".into(), percent);
+        say!("  class {class:<8}recognised {share:>8}  Fréchet {frechet:>7}");
     }
     say!(
         "another label   {} of f(x|c') are recognised as c', {} still as c; |f(x|c') - x| {:.4}, |f(x|c) - x| {:.4}\n",

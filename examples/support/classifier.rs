@@ -65,11 +65,12 @@ pub fn fitting(
             format!("it recognises {:.1} % of the test images", 100.0 * share)
         }
     };
-    const MAKE: &str = "For one of these images: --example classifier -- --data DIR";
+    let [c, h, _] = test.shape;
+    let make = format!("For one of these images: --example classifier -- --data DIR --network {c}x{h}");
     if let Some(file) = given {
-        note!("warning: {}: {reason}. {MAKE}", file.display());
+        note!("warning: {}: {reason}. {make}", file.display());
         return Ok(Some(classifier));
     }
-    note!("without the shipped {}: {reason}. {MAKE}", shipped.name);
+    note!("without the shipped {}: {reason}. {make}", shipped.name);
     Ok(None)
 }

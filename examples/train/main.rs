@@ -14,6 +14,8 @@ mod ranks;
 mod settings;
 #[path = "../support/stop.rs"]
 mod stop;
+#[path = "../support/suited.rs"]
+mod suited;
 
 use clap::{ArgMatches, Parser};
 use explain::explained;

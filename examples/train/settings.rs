@@ -1,11 +1,10 @@
 //! The settings of a training on the command line.
 
-use crate::Arguments;
+use crate::{Arguments, suited};
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
-use ign::data::Images;
-use ign::model::{Config, Network, Preset, Setting, named};
+use ign::model::{Config, Preset, Setting, named};
 use serde_json::{Map, Value};
 use std::error::Error;
 use std::path::PathBuf;
@@ -19,15 +18,11 @@ pub fn parse() -> Result<(Arguments, ArgMatches), Box<dyn Error>> {
     Ok((Arguments::from_arg_matches(&matches)?, matches))
 }
 
-/// The greatest number of pixels of a side of the images that data alone lead to. Larger ones must be asked for.
-const LARGEST: usize = 64;
-
 /// The settings of a new training. Data that are named decide about the network if it is not named too.
 pub fn new(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
     let mut config = config(given(matches).collect())?;
     if told(matches, "data") && !told(matches, "network") {
-        let [channels, side] = Images::suited(&config.data)?;
-        config.network = Network::within(channels, side.min(LARGEST))?;
+        config.network = suited::network(&config.data)?;
     }
     Ok(config)
 }

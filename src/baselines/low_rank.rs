@@ -39,7 +39,10 @@ impl LowRank {
             return Err(Error::Unsuited("the sampler of low rank needs a network without classes".into()));
         }
         if images.shape != [c, h, w] || images.is_empty() {
-            return Err(Error::Unsuited(format!("the network needs at least one {c}×{h}×{w} image to encode")));
+            let found = format!("there are {} of shape {:?}", images.len(), images.shape);
+            return Err(Error::Unsuited(format!(
+                "the network needs at least one {c}×{h}×{w} image to encode; {found}"
+            )));
         }
         let [encoder, decoder] = split(&whole)?;
         let mut store = Store::new();
@@ -56,6 +59,9 @@ impl LowRank {
         let dimensions = shape.per_sample();
         Error::check_range("rank", rank as f64, 1.0..=dimensions as f64)?;
         let codes = encode(&blocking_compile(gpu, &store, &tape, &[("codes", codes)])?, images)?;
+        if let Some(code) = codes.iter().find(|code| !code.is_finite()) {
+            return Err(Error::Unsuited(format!("the network encodes an image to {code}: it is not finite")));
+        }
         let whole_covariance = Gaussian::fit(&codes, dimensions);
         let gaussian = whole_covariance.low_rank(rank);
         let all = whole_covariance.variance();

@@ -96,7 +96,8 @@ impl Baseline {
         let BaselineConfig { kind, width, batch, seed, .. } = config;
         let [c, h, w] = kind.image();
         if images.shape != [c, h, w] {
-            return Err(Error::Unsuited(format!("the baselines need {c}×{h}×{w} training images")));
+            let found = images.shape;
+            return Err(Error::Unsuited(format!("the baselines need training images of {c}×{h}×{w}, not {found:?}")));
         }
         let batches = Batches::new(images.len(), batch, seed)?;
         let model = kind.model(width);

@@ -24,7 +24,8 @@ pub struct ClassifierConfig {
     /// Initial learning rate r of Adam, 0 to 1. After t steps it is r·(1 + cos(π·t/T))/2, which decays to zero
     /// (Loshchilov & Hutter 2016).
     pub learning_rate: f64,
-    /// Maximum random shift of the training images in pixels, vertically and horizontally, in either direction.
+    /// Maximum random shift of the training images in pixels, vertically and horizontally, in either direction. At most their
+    /// width.
     pub shift: usize,
     /// Seed of initialisation, data order and shifts.
     pub seed: u64,
@@ -82,11 +83,12 @@ impl Training {
     /// A new training on `images`, with labels from 0 to K − 1, where K is one more than the greatest.
     ///
     /// # Errors
-    /// If the learning rate is out of range, there are no labels, no network has images of this shape, there are fewer than 2
-    /// classes, the batch size is 0 or exceeds the number of images, or the adapter fails.
+    /// If the learning rate or the shift is out of range, there are no labels, no network has images of this shape, there are fewer than 2
+    /// classes, the batch size is below 2 or exceeds the number of images, or the adapter fails.
     pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
         Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
         images.check()?;
+        Error::check_range("shift", config.shift as f64, 0.0..=images.shape[2] as f64)?;
         let unsuited =
             "a classifier needs training images with labels: the names of their folders, or a file of labels";
         let labels = images.labels.clone().ok_or_else(|| Error::Unsuited(unsuited.into()))?;

@@ -1,7 +1,7 @@
 //! Folders of pictures: which files are pictures, and which of these are held out.
 
 use super::HeldOut;
-use crate::files::FileError;
+use crate::files::{FileError, ORIGIN};
 use crate::picture::{has_picture_name, is_picture};
 use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -75,6 +75,10 @@ fn visit(
         let path = entry.path();
         match kind(&path, &real) {
             Ok(Kind::File) => listing.add(path),
+            // A run among the pictures: what it drew is no picture to learn from.
+            Ok(Kind::Folder | Kind::Link) if path.join(ORIGIN).is_file() => {
+                *listing.others.entry("run folder".into()).or_default() += 1;
+            }
             Ok(Kind::Folder) => folders.push(path),
             Ok(Kind::Link) => links.push_back(path),
             Ok(Kind::Back) => {}
@@ -154,16 +158,25 @@ pub(super) fn divide(folder: &Path, mut pictures: Vec<PathBuf>) -> (Vec<PathBuf>
 }
 
 /// The class of each picture of `folder`: the name of the first subfolder on its way that is not the name of a part. There
-/// are no classes if a picture lies in no such subfolder, if all are of one class, or if there are more than 256.
-pub(super) fn classes(folder: &Path, pictures: &[PathBuf]) -> Option<BTreeMap<PathBuf, String>> {
+/// are no classes if a picture lies in no such subfolder, if all are of one class, or if there are more than 256. If there are
+/// such subfolders nevertheless, the second value says why.
+pub(super) fn classes(folder: &Path, pictures: &[PathBuf]) -> (Option<BTreeMap<PathBuf, String>>, Option<String>) {
+    let inside = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
     let class = |path: &PathBuf| {
-        let inside = path.strip_prefix(folder).ok()?.parent()?;
-        let name = inside.iter().find(|name| !names_held_out(name) && !is_one_of(name, &TRAINING))?;
+        let inside = inside(path);
+        let mut parents = inside.parent()?.iter();
+        let name = parents.find(|name| !names_held_out(name) && !is_one_of(name, &TRAINING))?;
         Some((path.clone(), name.to_string_lossy().into_owned()))
     };
-    let classes: BTreeMap<_, _> = pictures.iter().map(class).collect::<Option<_>>()?;
-    let names: HashSet<_> = classes.values().collect();
-    (2..=256).contains(&names.len()).then_some(classes)
+    let classes: BTreeMap<_, _> = pictures.iter().filter_map(class).collect();
+    let count = classes.values().collect::<HashSet<_>>().len();
+    let outside = pictures.iter().find(|path| !classes.contains_key(*path));
+    match outside {
+        Some(path) if count > 1 => (None, Some(format!("{} lies in no folder of a class", inside(path).display()))),
+        None if count > 256 => (None, Some(format!("{count} folders, and at most 256 can be classes"))),
+        None if count > 1 => (Some(classes), None),
+        _ => (None, None),
+    }
 }
 
 /// Whether a folder has a usual name of held-out parts, as `test`, `Test_Set` or `val2017`.
@@ -175,7 +188,7 @@ fn names_held_out(folder: &OsStr) -> bool {
 }
 
 /// A hash that is the same in every version of this program and on every system.
-fn hash(path: &Path) -> u64 {
+pub(super) fn hash(path: &Path) -> u64 {
     let mut hasher = SipHasher13::new();
     for name in path {
         hasher.write(name.as_encoded_bytes());

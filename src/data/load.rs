@@ -1,6 +1,6 @@
 //! Data sets in files: MNIST's format and folders of pictures.
 
-use super::folder::{Listing, classes, divide, list};
+use super::folder::{Listing, classes, divide, hash, list};
 use super::idx::{BYTES, Idx};
 use super::{DataError, Images, Loaded, Split, Summary, summary};
 use crate::files::FileError;
@@ -35,7 +35,7 @@ impl Images {
 
     /// The number of channels, and of pixels of a side, that suit the images of a data set: the size of the images in
     /// MNIST's files; for pictures the median of their shorter sides, and three channels if one of them has colours. Of
-    /// many pictures, 64 are looked at.
+    /// many pictures, at most 64 are looked at.
     ///
     /// # Errors
     /// If there are no images, or none of those that are looked at can be read.
@@ -93,19 +93,23 @@ impl Images {
         };
         let pixels = images.images(shape)?;
         let labels = labels.map(|(labels, _)| labels.bytes()).transpose()?;
-        Ok(Loaded { images: Self { shape, pixels, labels }, summary })
+        let images = Self { shape, pixels, labels };
+        Ok(match images.labels.as_deref().is_some_and(first_lack_a_class) {
+            true => Loaded { images: images.select(mixed(count)), summary: Summary { mixed: true, ..summary } },
+            false => Loaded { images, summary },
+        })
     }
 
     fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
         let Listing { pictures, unreadable, others } = list(folder)?;
-        let classes = classes(folder, &pictures);
+        let (classes, unclassed) = classes(folder, &pictures);
         let (train, test, by) = divide(folder, pictures);
         let counts = [train.len(), test.len()];
         let parts = Some((train.len(), test.len(), by));
         let paths = if split == Split::Train { train } else { test };
         let names: BTreeSet<_> = classes.iter().flat_map(BTreeMap::values).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();
-        let mut summary = Summary { parts, unreadable, others, classes: names, ..Summary::default() };
+        let mut summary = Summary { parts, unreadable, others, classes: names, unclassed, ..Summary::default() };
         let bytes = (paths.len() * shape.iter().product::<usize>()) as u64;
         if bytes > BYTES {
             return Err(DataError::TooMany { path: folder.into(), count: paths.len(), bytes, shape });
@@ -140,6 +144,21 @@ impl Images {
         summary.unreadable.extend(failed);
         Ok(Loaded { images: Self { shape, pixels, labels: classes.map(|_| labels) }, summary })
     }
+}
+
+/// Whether the first images lack a class, as in files that are sorted by class. Some measurements and the statistics of the
+/// noise are of the first images of a set, which must be like the others.
+fn first_lack_a_class(labels: &[u8]) -> bool {
+    const FIRST: usize = 1000;
+    let classes = |labels: &[u8]| labels.iter().collect::<BTreeSet<_>>().len();
+    classes(&labels[..labels.len().min(FIRST)]) < classes(labels)
+}
+
+/// The numbers below `count` in an order that has nothing to do with theirs, and is the same on every system.
+fn mixed(count: usize) -> Vec<usize> {
+    let mut numbers: Vec<_> = (0..count).collect();
+    numbers.sort_by_cached_key(|&i| hash(Path::new(&i.to_string())));
+    numbers
 }
 
 /// The error of a folder without images.

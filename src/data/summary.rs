@@ -28,8 +28,12 @@ pub struct Summary {
     pub on_white: usize,
     /// Height and width of the images in MNIST's files, if they are not those of the network.
     pub resized: Option<[usize; 2]>,
+    /// Whether the first images in MNIST's files lack a class, as in a sorted set, so that all are taken in another order.
+    pub mixed: bool,
     /// The classes of a folder's pictures, in the order of their labels.
     pub classes: Vec<String>,
+    /// Why folders of pictures are no classes, if there are some.
+    pub unclassed: Option<String>,
     /// The file of labels that would belong to the images in MNIST's files, if it is missing.
     pub labels: Option<PathBuf>,
 }
@@ -65,8 +69,14 @@ impl fmt::Display for Summary {
             let names = self.classes[..self.classes.len().min(SHOWN)].join(", ");
             lines.push(format!("{} classes, by the names of their folders: {names}{more}", self.classes.len()));
         }
+        if let Some(reason) = &self.unclassed {
+            lines.push(format!("no classes by the names of folders: {reason}"));
+        }
         if let Some([h, w]) = self.resized {
             lines.push(format!("images of {h}×{w}, cropped around their centre and resized"));
+        }
+        if self.mixed {
+            lines.push("the first images lack a class, so that the images are taken in another order".into());
         }
         if let Some(path) = &self.labels {
             lines.push(format!("no labels: there is no {}", path.display()));

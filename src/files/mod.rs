@@ -15,6 +15,10 @@ pub(crate) use atomic::{folder_of, remove_temporaries};
 pub use error::FileError;
 pub use safetensors::half_precision;
 
+/// The file of a run folder with the origin of its training. Whatever lies in a folder with such a file is a result.
+#[cfg(feature = "train")]
+pub(crate) const ORIGIN: &str = "origin.jsonl";
+
 /// Whether `path` exists.
 #[cfg(feature = "train")]
 pub(crate) fn exists(path: &std::path::Path) -> Result<bool, FileError> {

@@ -21,8 +21,9 @@ pub(super) fn squared_distances(a: &Features<'_>, b: &Features<'_>, mut each: im
         for (first, left, block) in &left {
             for (j, products) in (block * &samples).column_iter().enumerate() {
                 for (i, product) in products.iter().enumerate() {
-                    // Rounding can make a tiny distance negative.
-                    each(first + i, rows.start + j, (left[i] + right[j] - 2.0 * product).max(0.0));
+                    let square = left[i] + right[j] - 2.0 * product;
+                    // Rounding can make a tiny distance negative. A NaN stays one.
+                    each(first + i, rows.start + j, if square < 0.0 { 0.0 } else { square });
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::error::Error;
 /// of the same set, so that the estimate has no bias: for equal distributions it is 0 on average, and below 0 now and then.
 ///
 /// # Errors
-/// If the dimensions differ, or a set has less than two samples.
+/// If the dimensions differ, a feature is not finite, or a set has less than two samples.
 pub fn energy_distance(a: &Features<'_>, b: &Features<'_>) -> Result<f64, Error> {
     a.comparable(b)?;
     if a.count() < 2 || b.count() < 2 {

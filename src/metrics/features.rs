@@ -49,15 +49,22 @@ impl<'a> Features<'a> {
         DMatrixView::from_slice(values, self.dimensions, rows.len()).map(f64::from)
     }
 
-    /// Checks that both sets have the same number of features per sample.
+    /// Checks that all features are finite.
+    pub(super) fn check_finite(&self) -> Result<(), Error> {
+        let Some(at) = self.values.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+        let (value, sample, count) = (self.values[at], at / self.dimensions, self.count());
+        let text = format!("feature {} of sample {sample} of {count} is {value}", at % self.dimensions);
+        Err(Error::Unsuited(format!("{text}: what made the samples is not finite")))
+    }
+
+    /// Checks that both sets have the same number of features per sample, and finite ones.
     pub(super) fn comparable(&self, other: &Self) -> Result<(), Error> {
-        match self.dimensions == other.dimensions {
-            true => Ok(()),
-            false => {
-                let text = format!("{} features cannot be compared with {}", self.dimensions, other.dimensions);
-                Err(Error::Unsuited(text))
-            }
+        if self.dimensions != other.dimensions {
+            let text = format!("{} features cannot be compared with {}", self.dimensions, other.dimensions);
+            return Err(Error::Unsuited(text));
         }
+        self.check_finite()?;
+        other.check_finite()
     }
 }
 

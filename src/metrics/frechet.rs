@@ -21,10 +21,8 @@ impl Gaussian {
         if count < 2 {
             return Err(Error::Unsuited("a covariance needs two samples at the least".into()));
         }
+        features.check_finite()?;
         let mut samples = features.columns(0..count);
-        if !samples.iter().all(|x| x.is_finite()) {
-            return Err(Error::Unsuited("some features are not finite".into()));
-        }
         let mean = samples.column_mean();
         samples.column_iter_mut().for_each(|mut sample| sample -= &mean);
         let covariance = &samples * samples.transpose() / (count - 1) as f64;

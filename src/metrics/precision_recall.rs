@@ -18,7 +18,7 @@ pub struct PrecisionRecall {
 /// to the k-th nearest other member. The authors use k = 3.
 ///
 /// # Errors
-/// If the dimensions differ, k is 0, or a set has k members or fewer.
+/// If the dimensions differ, a feature is not finite, k is 0, or a set has k members or fewer.
 pub fn precision_recall(real: &Features<'_>, samples: &Features<'_>, k: usize) -> Result<PrecisionRecall, Error> {
     real.comparable(samples)?;
     let least = real.count().min(samples.count());
@@ -84,6 +84,14 @@ mod tests {
         for k in [0, 2] {
             let error = measure(&[0.0, 1.0, 2.0], &[0.0, 1.0], 1, k).unwrap_err().to_string();
             assert!(error.contains("no neighbours"), "{error}");
+        }
+    }
+
+    #[test]
+    fn samples_that_are_not_finite_are_refused() {
+        for value in [f32::NAN, f32::INFINITY] {
+            let error = measure(&[0.0, 1.0, 2.0], &[0.0, 1.0, value], 1, 1).unwrap_err().to_string();
+            assert!(error.contains(&format!("feature 0 of sample 2 of 3 is {value}")), "{error}");
         }
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 pub enum NormStatistics {
     /// The running averages of the images' role, so that results do not depend on other images of the batch.
     Role,
-    /// The statistics of each batch, as in training.
+    /// The statistics of each batch, as in training. A last batch of fewer images is filled up with the same images.
     Batch,
 }
 

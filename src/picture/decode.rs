@@ -35,6 +35,7 @@ pub(crate) fn is_picture(path: &Path) -> Result<bool, FileError> {
 pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileError> {
     let failed = |reason: String| FileError::new(path, reason);
     let unreadable = |e| FileError::unreadable(path, &e);
+    let too_large = |length| failed(format!("the picture has {length} bytes, and the limit is {COMPRESSED}"));
     let (file, mut length) = open(path)?;
     let mut reader = BufReader::new(file);
     let Some(format) = format(path, &mut reader)? else {
@@ -44,8 +45,11 @@ pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileErr
     };
     let mut limit = PIXELS;
     if format == ImageFormat::Jpeg {
-        let markers = jpeg::markers(&mut reader).map_err(unreadable)?;
-        let markers = markers.ok_or_else(|| failed("the JPEG is truncated: its end marker is missing".into()))?;
+        let markers = jpeg::markers(&mut reader.by_ref().take(COMPRESSED)).map_err(unreadable)?;
+        let markers = markers.ok_or_else(|| match length > COMPRESSED {
+            true => too_large(length),
+            false => failed("the JPEG is truncated: its end marker is missing".into()),
+        })?;
         reader.rewind().map_err(unreadable)?;
         length = markers.length;
         if markers.components > 3 {
@@ -53,7 +57,7 @@ pub(super) fn decode(path: &Path) -> Result<(DynamicImage, Orientation), FileErr
         }
     }
     if matches!(format, ImageFormat::Jpeg | ImageFormat::WebP) && length > COMPRESSED {
-        return Err(failed(format!("the picture has {length} bytes, and the limit is {COMPRESSED}")));
+        return Err(too_large(length));
     }
     // A few damaged files make a decoder panic.
     let decoded = caught(|| within_limits(reader.take(length), format, limit));

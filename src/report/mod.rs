@@ -26,9 +26,10 @@ pub struct Run {
 }
 
 /// Caption and name of each picture that the examples write into a run folder.
-const PICTURES: [(&str, &str); 3] = [
+const PICTURES: [(&str, &str); 4] = [
     ("Samples: noise z, f(z), f(f(z)) and f(f(f(z)))", "samples.png"),
     ("Projections: degraded image d, f(d), f(f(d)) and original", "projections.png"),
+    ("Other pictures x, f(x) and f(f(x))", "pictures.png"),
     ("Noise interpolation and noise arithmetic", "interpolations.png"),
 ];
 

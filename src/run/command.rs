@@ -1,15 +1,28 @@
 use shell_quote::Bash;
 use std::ffi::OsStr;
 
-/// An argument as one types it into a shell (Bash or Z shell): quoted where it needs to be, whatever its bytes.
+/// An argument as one types it into a shell: quoted where it needs to be. The shell is Bash or Z shell, which take any bytes; on
+/// Windows PowerShell or cmd.
 pub fn quoted(argument: impl AsRef<OsStr>) -> String {
     let argument = argument.as_ref();
+    if cfg!(windows) {
+        return double_quoted(&argument.to_string_lossy());
+    }
     let bytes = match argument.to_str() {
         // As text, letters of all languages stay as they are.
         Some(text) => Bash::quote_vec(text),
         None => Bash::quote_vec(argument),
     };
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An argument for the shells of Windows. Its paths have backslashes, and no quotes.
+fn double_quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || r"\/:.,-_=+".contains(c);
+    match !argument.is_empty() && argument.chars().all(plain) {
+        true => argument.into(),
+        false => format!("\"{argument}\""),
+    }
 }
 
 /// The arguments of this process as one types them, after the name of the program.
@@ -23,9 +36,11 @@ mod tests {
 
     #[test]
     fn a_shell_reads_what_was_meant() {
-        assert_eq!(["runs/a-1.b", "zażółć", "two words"].map(quoted), ["runs/a-1.b", "$'zażółć'", "$'two words'"]);
+        let windows = [r"runs\quick", r"C:\zażółć", r"two words\a", ""].map(double_quoted);
+        assert_eq!(windows, [r"runs\quick", r"C:\zażółć", "\"two words\\a\"", "\"\""]);
         #[cfg(unix)]
         {
+            assert_eq!(["runs/a-1.b", "zażółć", "two words"].map(quoted), ["runs/a-1.b", "$'zażółć'", "$'two words'"]);
             use std::os::unix::ffi::OsStrExt;
             for bytes in [&b"two words"[..], b"it's; $HOME `x` \"\\", b"line\nline", b"caf\xe9 \xff", b"", b"*?~%!"] {
                 let command = format!("printf %s {}", quoted(OsStr::from_bytes(bytes)));

@@ -2,7 +2,7 @@ use super::lock::Lock;
 use super::log::{append, line};
 use super::{Log, Metrics, Origin};
 use crate::error::Error;
-use crate::files::{FileError, check_output, excerpt, exists, folder_of, read, remove_temporaries, replace};
+use crate::files::{FileError, ORIGIN, check_output, excerpt, exists, folder_of, read, remove_temporaries, replace};
 use crate::model::{Checkpoint, Config};
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,20 @@ pub struct RunFolder {
 
 pub(super) const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
-const ORIGIN: &str = "origin.jsonl";
 const SAMPLES: &str = "samples";
 
 /// The names that a training uses in its run folder.
 pub(super) const TRAINING: [&str; 5] = [Checkpoint::FILE, CONFIG, METRICS, ORIGIN, SAMPLES];
 /// The default names of the results of the programs after it. A run owns them: they may be replaced.
-const RESULTS: [&str; 5] = ["report.html", "evaluation.json", "samples.png", "projections.png", "interpolations.png"];
+const RESULTS: [&str; 7] = [
+    "report.html",
+    "comparison.html",
+    "evaluation.json",
+    "samples.png",
+    "projections.png",
+    "pictures.png",
+    "interpolations.png",
+];
 
 impl RunFolder {
     /// Checks that a run can be [created](Self::create) in `path`, without creating anything.
@@ -31,7 +38,7 @@ impl RunFolder {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn check_new(path: &Path) -> Result<(), Error> {
-        if path.join(Lock::FILE).is_file() {
+        if Lock::is_in(path) {
             Lock::take(path)?;
         }
         vacant(path)?;
@@ -195,14 +202,15 @@ impl RunFolder {
     }
 }
 
-/// Checks that no file with a name of a run is in `folder`. An empty folder `samples` is none.
+/// Checks that no file with a name of a run is in `folder`. An empty folder `samples` is none, and neither is a lock.
 fn vacant(folder: &Path) -> Result<(), Error> {
     let taken = |name: &&&str| {
         let path = folder.join(name);
         let empty = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         path.symlink_metadata().is_ok() && !empty
     };
-    match TRAINING.iter().chain(&RESULTS).find(taken) {
+    let lock = || Some(&Lock::FILE).filter(|name| taken(name) && !Lock::is_in(folder));
+    match TRAINING.iter().chain(&RESULTS).find(taken).or_else(lock) {
         Some(found) => Err(Error::Occupied { folder: folder.into(), found: (*found).into() }),
         None => Ok(()),
     }
@@ -222,13 +230,13 @@ mod tests {
     #[test]
     fn nothing_of_the_users_is_in_a_new_run() {
         let work = tempfile::tempdir().unwrap();
-        for name in ["config.json", "samples.png", "samples/step-000003.png", "report.html"] {
+        for name in ["config.json", "samples.png", "samples/step-000003.png", "report.html", ".lock"] {
             let folder = work.path().join(name.replace('/', " "));
             let file = folder.join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, "mine").unwrap();
             let error = RunFolder::create(&folder).unwrap_err().to_string();
-            assert!(error.contains("already contains") && error.contains(&name[..7]), "{error}");
+            assert!(error.contains("already contains") && error.contains(&name[..5]), "{error}");
             assert_eq!(fs::read(&file).unwrap(), b"mine");
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "a refused folder is left as it was");
         }

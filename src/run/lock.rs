@@ -12,9 +12,20 @@ pub(super) struct Lock {
     file: File,
 }
 
+/// How a lock begins, before the number of the process.
+const HOLDER: &str = "process ";
+
 impl Lock {
     /// The name of the locked file.
     pub const FILE: &'static str = ".lock";
+
+    /// Whether a lock, held or left behind, is in `folder`: a file that says a process, or nothing yet. A file that cannot be read
+    /// is one that a process on Windows holds.
+    pub fn is_in(folder: &Path) -> bool {
+        let path = folder.join(Self::FILE);
+        let ours = |text: Vec<u8>| text.is_empty() || text.starts_with(HOLDER.as_bytes());
+        path.symlink_metadata().is_ok_and(|facts| facts.is_file()) && std::fs::read(&path).map_or(true, ours)
+    }
 
     /// Locks the existing folder `folder`.
     pub fn take(folder: &Path) -> Result<Self, Error> {
@@ -36,7 +47,7 @@ impl Lock {
             }
         }
         let host = gethostname::gethostname();
-        let holder = format!("process {} on {}\n", std::process::id(), host.display());
+        let holder = format!("{HOLDER}{} on {}\n", std::process::id(), host.display());
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         written.map_err(|e| failed(&e))?;
         Ok(Self { path, file })

@@ -64,7 +64,8 @@ fn check_alike(ranks: &dyn Ranks, checkpoint: &Checkpoint, images: &Images) -> R
 }
 
 /// Checks that the images have the shape that the network takes, and the labels that a conditional one needs.
-fn check_images(config: &Config, images: &Images) -> Result<(), Error> {
+fn check_images(config: &Config, data: &Loaded) -> Result<(), Error> {
+    let Loaded { images, summary } = data;
     images.check()?;
     let (expected, found) = (config.network.image(), images.shape);
     if found != expected {
@@ -79,7 +80,10 @@ fn check_images(config: &Config, images: &Images) -> Result<(), Error> {
     let greatest = images.labels.iter().flatten().max();
     match (config.classes, greatest) {
         (0, _) => Ok(()),
-        (_, None) => refused("have no labels: neither a file of labels nor folders as classes".into()),
+        (_, None) => {
+            let reason = summary.unclassed.as_deref().unwrap_or("neither a file of labels nor folders as classes");
+            refused(format!("have no labels: {reason}"))
+        }
         (classes, Some(&most)) if usize::from(most) >= classes => refused(format!("have labels up to {most}")),
         _ => Ok(()),
     }
@@ -113,7 +117,7 @@ impl Trainer {
         config.check()?;
         let data = data.into();
         let images = &data.images;
-        check_images(config, images)?;
+        check_images(config, &data)?;
         let layers = config.layers();
         let mut tensors = layers.initialise(config.seed, &PREFIXES);
         tensors.extend(features);
@@ -149,7 +153,7 @@ impl Trainer {
         checkpoint.config.check()?;
         checkpoint.check_resumable()?;
         let data = data.into();
-        check_images(&checkpoint.config, &data.images)?;
+        check_images(&checkpoint.config, &data)?;
         Self::with(gpu, checkpoint, data, ranks).await
     }
 

@@ -18,6 +18,14 @@ export function grid(canvas, rows, width) {
   });
 }
 
+/** Frames an image of a grid that was drawn. */
+export function frame(canvas, width, x, y) {
+  const context = canvas.getContext('2d'), step = width + 2;
+  context.strokeStyle = '#f0925a';
+  context.lineWidth = 2;
+  context.strokeRect(x * step - 1, y * step - 1, step, step);
+}
+
 /** The place of a pointer on a canvas, as shares of its width and height. */
 export function place(event, canvas) {
   const box = canvas.getBoundingClientRect();

@@ -3,11 +3,12 @@
 import { analogy, distance, mixed } from './pkg/ign_web.js';
 import { select } from './controls.js';
 import { enqueue } from './engine.js';
-import { drag, grid, place, put } from './picture.js';
+import { drag, frame, grid, place, put } from './picture.js';
 import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
 const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Shows the view. `open` takes an image that is selected. Returns a function that shows everything again. */
 export function sample(models, open) {
@@ -20,17 +21,34 @@ export function sample(models, open) {
       const z = models.several.noise(seed(), 0, COUNT);
       const all = await models.several.sample(z, TIMES);
       rows = [z, ...Array.from({ length: TIMES }, (_, i) => all.subarray(i * z.length, (i + 1) * z.length))];
-      grid($('samples'), rows, SIDE);
+      draw();
       const moves = rows.slice(1).map((row, i) => distance(rows[i], row).toFixed(3));
       $('moves').textContent = `An application moves an image by ${moves.join(', then ')}.`;
     });
   }
 
   $('again').onclick = () => { link.set({ z: seed() + 1 }); all(); };
+  // The sample that the arrow keys have come to.
+  let column = 0, row = 1;
+  function draw() {
+    if (!rows.length) return;
+    grid($('samples'), rows, SIDE);
+    if (document.activeElement === $('samples')) frame($('samples'), SIDE, column, row);
+  }
+  const opened = (x, y) => { if (rows[y]) open(rows[y].slice(x * SIZE, (x + 1) * SIZE)); };
+  $('samples').onfocus = $('samples').onblur = draw;
   $('samples').onclick = event => {
     const [x, y] = place(event, $('samples'));
-    const row = rows[Math.floor(y * rows.length)], column = Math.floor(x * COUNT);
-    if (row) open(row.slice(column * SIZE, (column + 1) * SIZE));
+    opened(Math.floor(x * COUNT), Math.floor(y * rows.length));
+  };
+  $('samples').onkeydown = event => {
+    if (event.key === 'Enter') return opened(column, row);
+    const step = ARROWS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    column = (column + step[0] + COUNT) % COUNT;
+    row = (row + step[1] + TIMES + 1) % (TIMES + 1);
+    draw();
   };
 
   let corners = null, point = [0.5, 0.5];
@@ -54,7 +72,7 @@ export function sample(models, open) {
   }
   drag($('plane'), { begin: to, move: to });
   $('plane').onkeydown = event => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = ARROWS[event.key];
     if (!step) return;
     event.preventDefault();
     to(point[0] + step[0] / 20, point[1] + step[1] / 20);

@@ -15,8 +15,8 @@ class Browser:
     """What is the same in all browsers. A browser has `call(path, body)`, which sends a command, `errors()`, the errors of its
     console, and `close()`."""
 
-    # The key of an arrow to the right.
-    RIGHT = "\ue014"
+    # Keys, as WebDriver names them.
+    RIGHT, DOWN, ENTER = "\ue014", "\ue015", "\ue007"
 
     # A folder for recordings of the views, if they are to be recorded.
     records = None

@@ -3,6 +3,7 @@
 import json
 
 from browser import INK, TEXT, TOLERANCE
+from draw import PROJECTED, says
 
 
 def use(browser):
@@ -20,6 +21,17 @@ def use(browser):
     browser.settle()
     browser.screenshot("sample")
     add(browser)
+    opened(browser)
+
+
+def opened(browser):
+    """Keys open a sample on the drawing area: f(f(z)) of the second noise, which f moves little."""
+    browser.keys("#samples", browser.RIGHT + browser.DOWN + browser.ENTER)
+    browser.until(f"!document.querySelector('#draw').hidden && {PROJECTED}")
+    browser.settle()
+    moved, _ = says(browser, "fx")
+    assert 0 < moved < 0.1, moved
+    browser.click("nav a[href='#sample']")
 
 
 def add(browser):

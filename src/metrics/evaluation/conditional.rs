@@ -16,8 +16,8 @@ pub struct ConditionalMetrics {
     pub recognised: f64,
     /// The share of f(f(z|c)|c) that the classifier recognises as c.
     pub recognised_twice: f64,
-    /// The same share as `recognised`, per class.
-    pub recognised_by_class: Vec<f64>,
+    /// The same share as `recognised`, per class. `None` for a class without samples.
+    pub recognised_by_class: Vec<Option<f64>>,
     /// The squared Fréchet distance per class between the features of f(z|c) and those of the test images of class c.
     /// `None` for a class with fewer than two of either.
     pub frechet_by_class: Vec<Option<f64>>,
@@ -99,14 +99,14 @@ fn share(seen: &Classification, classes: usize, labels: &[u8]) -> Result<f64, Er
     accuracy(&Features::new(&seen.probabilities, classes)?, labels)
 }
 
-/// The share of the images with the label `class` that are recognised as that.
-fn share_of(seen: &Classification, classes: usize, labels: &[u8], class: usize) -> Result<f64, Error> {
+/// The share of the images with the label `class` that are recognised as that, if there are any.
+fn share_of(seen: &Classification, classes: usize, labels: &[u8], class: usize) -> Result<Option<f64>, Error> {
     let chosen = rows(&seen.probabilities, labels, class);
     let count = chosen.len() / classes;
     if count == 0 {
-        return Ok(0.0);
+        return Ok(None);
     }
-    accuracy(&Features::new(&chosen, classes)?, &vec![class as u8; count])
+    accuracy(&Features::new(&chosen, classes)?, &vec![class as u8; count]).map(Some)
 }
 
 /// The rows of `table` whose label is `class`.

@@ -39,9 +39,14 @@ impl Workspace {
     /// # Errors
     /// No cargo.
     pub fn run_anew(&self, puzzle: &Puzzle) -> Result<bool, String> {
-        let arguments = ["run", "--release", "--quiet", "-p", "exercises", "--", puzzle.text().name];
-        let cargo = Command::new("cargo").args(arguments).current_dir(&self.root).status();
-        cargo.map(|status| status.success()).map_err(|error| format!("cargo cannot be started: {error}"))
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(&self.root).args(["run", "--release", "--quiet", "-p", "exercises"]);
+        // Windows lets no program be replaced while it runs, as this one does.
+        if cfg!(windows) {
+            cargo.args(["--target-dir", "target/exercises"]);
+        }
+        let status = cargo.args(["--", puzzle.text().name]).status();
+        status.map(|status| status.success()).map_err(|error| format!("cargo cannot be started: {error}"))
     }
 
     /// Whether the learner's file is one that passed.
