@@ -58,9 +58,9 @@ struct Arguments {
     #[arg(long, value_name = "CLASS", value_parser = whole::<u8>(0..=255))]
     label: Vec<u8>,
     /// Steps of test-time training for each picture alone: they minimise |f(x) − x|² over scale and shift of batch norm.
-    /// Pictures of yours get statistics of their own too, unless the network is conditional or has minibatch deviation: then
-    /// nothing is adapted. With test images, the column "alone" of the table is adapted, which takes long: choose a small
-    /// --measured. From 0 to 1000 [default: 20 for pictures, none for a network that learned from degraded images; test images
+    /// Pictures of yours get statistics of their own too. Nothing is adapted if the network is conditional or has minibatch
+    /// deviation, or, without this option, if it learned from degraded images. With test images, the column "alone" of the
+    /// table is adapted, which takes long: choose a small --measured. From 0 to 1000 [default: 20 for pictures; test images
     /// are not adapted].
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=AdaptiveGenerator::MOST_STEPS as u64))]
     adapt: Option<usize>,
@@ -108,7 +108,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if !adapts && arguments.adapt.is_some() {
         return Err("--adapt is for networks without labels and with a plain bottleneck; this one is another".into());
     }
-    // Training at the test would undo what such a network has learned.
+    // Test-time training undoes the repair that such a network learned: docs/study.md, degraded images in training.
     let repairs = checkpoint.config.degraded > 0.0;
     let adapts = adapts && (arguments.adapt.is_some() || !repairs);
     let gpu = open(arguments.adapter.as_deref())?;

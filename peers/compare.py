@@ -96,7 +96,7 @@ def table(*rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/compare")
+    parser = argparse.ArgumentParser(prog="scripts/compare", allow_abbrev=False)
     parser.add_argument("--peers", default="pytorch,burn,candle", help="with whom to compare [default: %(default)s]")
     parser.add_argument("--rounds", type=number, default=3, help="how often each side is timed, in turn [default: 3]")
     parser.add_argument("--steps", type=number, default=10, help="timed steps per round [default: 10]")
@@ -113,11 +113,8 @@ def main():
     if unknown := set(names) - set(commands):
         parser.error(f"no peer is named {', '.join(unknown)}; there are {', '.join(commands)}")
     peers = {name: commands[name] for name in names}
-    if arguments.json:
-        try:
-            arguments.json.open("a").close()
-        except OSError as error:
-            parser.error(f"--json {arguments.json}: {error.strerror}")
+    if arguments.json and not os.access(arguments.json if arguments.json.exists() else arguments.json.parent, os.W_OK):
+        parser.error(f"--json {arguments.json} cannot be written")
     if arguments.check:
         return
 

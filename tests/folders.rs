@@ -97,7 +97,7 @@ fn a_run_among_the_pictures_is_none_of_them() {
     fs::write(folder.path().join("runs/quick/origin.jsonl"), "").unwrap();
     let Loaded { images, summary } = load(folder.path(), Split::Train);
     assert_eq!((images.len(), images.labels), (2, Some(vec![0, 1])));
-    assert!(summary.to_string().contains("1 run folder"), "{summary}");
+    assert!(summary.to_string().contains("1 run folders left out: "), "{summary}");
     // A run that is named is read: its pictures are what is asked for.
     assert_eq!(greys(&folder.path().join("runs/quick"), Split::Train), [99].into());
 }

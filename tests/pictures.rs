@@ -160,9 +160,12 @@ fn truncated_pictures_are_refused() {
     let whole = encoded(&noisy, ImageFormat::Jpeg);
     let error = read(&whole[..whole.len() - 2], [3, 8, 8], Background::Auto).unwrap_err();
     assert!(error.contains("truncated"), "{error}");
-    let long = [&whole[..whole.len() - 2], &vec![0; 33 << 20]].concat();
-    let error = read(&long, [3, 8, 8], Background::Auto).unwrap_err();
-    assert!(error.contains("the limit is 33554432"), "{error}");
+    // Without an end in the first 32 MiB: of its data, or of its segments.
+    let segments = [&[0xff, 0xe1, 0xff, 0xff][..], &[0; 0xfffd]].concat().repeat(513);
+    for rest in [vec![0; 33 << 20], segments] {
+        let error = read(&[&whole[..whole.len() - 2], &rest].concat(), [3, 8, 8], Background::Auto).unwrap_err();
+        assert!(error.contains("the limit is 33554432"), "{error}");
+    }
     // Cameras append whole films.
     let longer = [&whole[..], &[0; 1000]].concat();
     assert_eq!(read(&longer, [3, 8, 8], Background::Auto), read(&whole, [3, 8, 8], Background::Auto));

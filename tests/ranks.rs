@@ -116,6 +116,10 @@ fn a_training_resumes_with_another_number_of_ranks() {
         let checkpoint = start.blocking_checkpoint().unwrap();
         let steps = on(count, |ranks| {
             let mut trainer = Trainer::blocking_resume_among(&gpu(), checkpoint.clone(), ranks).unwrap();
+            if count > 1 {
+                let error = trainer.blocking_losses().unwrap_err().to_string();
+                assert!(error.contains("no step was taken since the start"), "{error}");
+            }
             trainer.blocking_advance().unwrap();
             trainer.step()
         });

@@ -83,8 +83,8 @@ impl Training {
     /// A new training on `images`, with labels from 0 to K − 1, where K is one more than the greatest.
     ///
     /// # Errors
-    /// If the learning rate or the shift is out of range, there are no labels, no network has images of this shape, there are fewer than 2
-    /// classes, the batch size is below 2 or exceeds the number of images, or the adapter fails.
+    /// If the learning rate or the shift is out of range, there are no labels, no network has images of this shape, there are
+    /// fewer than 2 classes, the batch size is below 2 or exceeds the number of images, or the adapter fails.
     pub fn new(gpu: &Gpu, images: Images, config: ClassifierConfig) -> Result<Self, Error> {
         Error::check_range("learning_rate", config.learning_rate, 0.0..=1.0)?;
         images.check()?;
@@ -259,6 +259,8 @@ mod tests {
         assert!(error.contains("labels"), "{error}");
         let error = Training::new(gpu(), Images { labels: Some(vec![0; 40]), ..greys() }, CONFIG).err().unwrap();
         assert_eq!(error.to_string(), "classes is 1, and must be from 2 to 256");
+        let error = Training::new(gpu(), greys(), ClassifierConfig { shift: 29, ..CONFIG }).err().unwrap();
+        assert_eq!(error.to_string(), "shift is 29, and must be from 0 to 28");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Listing {
     pub pictures: Vec<PathBuf>,
     /// Subfolders and files that cannot be read.
     pub unreadable: Vec<FileError>,
+    /// Run folders, which are not visited.
+    pub runs: Vec<PathBuf>,
     /// The number of other entries by extension or kind.
     pub others: BTreeMap<String, usize>,
 }
@@ -77,7 +79,7 @@ fn visit(
             Ok(Kind::File) => listing.add(path),
             // A run among the pictures: what it drew is no picture to learn from.
             Ok(Kind::Folder | Kind::Link) if path.join(ORIGIN).is_file() => {
-                *listing.others.entry("run folder".into()).or_default() += 1;
+                listing.runs.push(path);
             }
             Ok(Kind::Folder) => folders.push(path),
             Ok(Kind::Link) => links.push_back(path),
@@ -158,8 +160,8 @@ pub(super) fn divide(folder: &Path, mut pictures: Vec<PathBuf>) -> (Vec<PathBuf>
 }
 
 /// The class of each picture of `folder`: the name of the first subfolder on its way that is not the name of a part. There
-/// are no classes if a picture lies in no such subfolder, if all are of one class, or if there are more than 256. If there are
-/// such subfolders nevertheless, the second value says why.
+/// are no classes if a picture lies in no such subfolder, if all are of one class, or if there are more than 256. The second
+/// value says why several such subfolders are none.
 pub(super) fn classes(folder: &Path, pictures: &[PathBuf]) -> (Option<BTreeMap<PathBuf, String>>, Option<String>) {
     let inside = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
     let class = |path: &PathBuf| {

@@ -101,7 +101,7 @@ impl Images {
     }
 
     fn folder(folder: &Path, split: Split, shape: [usize; 3], background: Background) -> Result<Loaded, DataError> {
-        let Listing { pictures, unreadable, others } = list(folder)?;
+        let Listing { pictures, unreadable, runs, others } = list(folder)?;
         let (classes, unclassed) = classes(folder, &pictures);
         let (train, test, by) = divide(folder, pictures);
         let counts = [train.len(), test.len()];
@@ -109,7 +109,7 @@ impl Images {
         let paths = if split == Split::Train { train } else { test };
         let names: BTreeSet<_> = classes.iter().flat_map(BTreeMap::values).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();
-        let mut summary = Summary { parts, unreadable, others, classes: names, unclassed, ..Summary::default() };
+        let mut summary = Summary { parts, unreadable, runs, others, classes: names, unclassed, ..Summary::default() };
         let bytes = (paths.len() * shape.iter().product::<usize>()) as u64;
         if bytes > BYTES {
             return Err(DataError::TooMany { path: folder.into(), count: paths.len(), bytes, shape });

@@ -20,6 +20,8 @@ pub struct Summary {
     pub parts: Option<(usize, usize, HeldOut)>,
     /// Pictures and subfolders that cannot be read. They are left out.
     pub unreadable: Vec<FileError>,
+    /// Run folders among the pictures. What lies in them is left out.
+    pub runs: Vec<PathBuf>,
     /// The number of entries that are no pictures, by extension or kind.
     pub others: BTreeMap<String, usize>,
     /// The number of pictures with transparent parts that were put on black.
@@ -54,6 +56,9 @@ impl fmt::Display for Summary {
         if !self.unreadable.is_empty() {
             let (count, first) = (self.unreadable.len(), first(&self.unreadable));
             lines.push(format!("{count} left out, which cannot be read: {first}"));
+        }
+        if let Some(run) = self.runs.first() {
+            lines.push(format!("{} run folders left out: {}", self.runs.len(), run.display()));
         }
         if !self.others.is_empty() {
             lines.push(others(&self.others));

@@ -195,7 +195,7 @@ impl<T: Task> Descent<T> {
     /// Reads name and value of each loss of the last step.
     ///
     /// # Errors
-    /// If a loss is not finite, several ranks have taken no step yet, or the adapter fails.
+    /// If a loss is not finite, several ranks have taken no step since the start, or the adapter fails.
     pub async fn losses(&self) -> Result<Vec<(&'static str, f32)>, Error> {
         let values = match (&self.others, &self.shared) {
             (Some(values), _) => values.clone(),
@@ -203,7 +203,9 @@ impl<T: Task> Descent<T> {
             (None, None) => self.program.read(&self.losses).await?,
         };
         if values.len() < self.losses.len() {
-            return Err(Error::Unsuited("no step was taken yet, so that there are no losses; advance first".into()));
+            return Err(Error::Unsuited(
+                "no step was taken since the start, so that there are no losses; advance first".into(),
+            ));
         }
         let losses: Vec<_> = self.losses.iter().zip(values).map(|(name, value)| (*name, value[0])).collect();
         if losses.iter().all(|(_, loss)| loss.is_finite()) {

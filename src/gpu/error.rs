@@ -3,7 +3,7 @@ use thiserror::Error;
 /// An error of work on the adapter.
 #[derive(Clone, Debug, Error)]
 pub enum GpuError {
-    /// This machine has no adapter.
+    /// This machine has no adapter. `scripts/adapter` knows the first words.
     #[error("no GPU adapter found{0}\n{advice}", advice = install_advice())]
     NoAdapter(String),
     /// No adapter has the wanted name or index.

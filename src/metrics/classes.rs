@@ -38,13 +38,14 @@ impl Classes {
 /// The classification accuracy: the share of samples whose label is the most likely class by probabilities `[N, K]`.
 ///
 /// # Errors
-/// If the number of labels differs from the number of samples, or a label is no class.
+/// If the number of labels differs from the number of samples, a label is no class, or a probability is not finite.
 pub fn accuracy(probabilities: &Features<'_>, labels: &[u8]) -> Result<f64, Error> {
     let count = probabilities.count();
     if labels.len() != count {
         return Err(Error::Unsuited(format!("{} labels for {count} samples", labels.len())));
     }
     check_labels(labels, probabilities.dimensions())?;
+    probabilities.check_finite()?;
     let right = |&(i, &label): &(usize, &u8)| most_likely(probabilities.row(i)) == usize::from(label);
     Ok(labels.iter().enumerate().filter(right).count() as f64 / count as f64)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 const BLOCK: usize = 1000;
 
 /// Calls `each(i, j, |aᵢ − bⱼ|²)` once for every pair (i, j). The squared distances are computed in f64 as
-/// |aᵢ|² + |bⱼ|² − 2aᵢ·bⱼ.
+/// |aᵢ|² + |bⱼ|² − 2aᵢ·bⱼ. The features must be finite.
 pub(super) fn squared_distances(a: &Features<'_>, b: &Features<'_>, mut each: impl FnMut(usize, usize, f64)) {
     let blocks = |n: usize| (0..n).step_by(BLOCK).map(move |first| first..(first + BLOCK).min(n));
     let squares = |samples: &DMatrix<f64>| samples.column_iter().map(|c| c.norm_squared()).collect::<Vec<_>>();
@@ -21,9 +21,8 @@ pub(super) fn squared_distances(a: &Features<'_>, b: &Features<'_>, mut each: im
         for (first, left, block) in &left {
             for (j, products) in (block * &samples).column_iter().enumerate() {
                 for (i, product) in products.iter().enumerate() {
-                    let square = left[i] + right[j] - 2.0 * product;
-                    // Rounding can make a tiny distance negative. A NaN stays one.
-                    each(first + i, rows.start + j, if square < 0.0 { 0.0 } else { square });
+                    // Rounding can make a tiny distance negative.
+                    each(first + i, rows.start + j, (left[i] + right[j] - 2.0 * product).max(0.0));
                 }
             }
         }

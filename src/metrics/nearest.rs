@@ -17,7 +17,7 @@ pub struct Neighbour {
 /// memorisation.
 ///
 /// # Errors
-/// If the dimensions differ.
+/// If the dimensions differ, or a feature is not finite.
 pub fn nearest(samples: &Features<'_>, among: &Features<'_>) -> Result<Vec<Neighbour>, Error> {
     samples.comparable(among)?;
     let mut best = vec![(0, f64::INFINITY); samples.count()];

@@ -9,11 +9,12 @@ pub(super) struct Markers {
     pub components: u8,
 }
 
-/// Reads the markers of a JPEG, or `None` if the file ends before the end marker. Decoders fill up what is then missing
-/// with grey, without an error.
+/// Reads the markers of a JPEG, or `None` if the file, or the part of it that may be read, ends before the end marker. Decoders
+/// fill up what is then missing with grey, without an error.
 pub(super) fn markers(reader: &mut (impl BufRead + Seek)) -> Result<Option<Markers>> {
     match to_end(reader) {
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        // The latter is a segment beyond the part that may be read.
+        Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidInput) => Ok(None),
         found => found.map(Some),
     }
 }

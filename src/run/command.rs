@@ -2,7 +2,7 @@ use shell_quote::Bash;
 use std::ffi::OsStr;
 
 /// An argument as one types it into a shell: quoted where it needs to be. The shell is Bash or Z shell, which take any bytes; on
-/// Windows PowerShell or cmd.
+/// Windows PowerShell, cmd or Git Bash.
 pub fn quoted(argument: impl AsRef<OsStr>) -> String {
     let argument = argument.as_ref();
     if cfg!(windows) {
@@ -16,9 +16,9 @@ pub fn quoted(argument: impl AsRef<OsStr>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An argument for the shells of Windows. Its paths have backslashes, and no quotes.
+/// An argument for the shells of Windows. All take backslashes in double quotes as they are; a file name has no quotes.
 fn double_quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || r"\/:.,-_=+".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "/:.,-_=+".contains(c);
     match !argument.is_empty() && argument.chars().all(plain) {
         true => argument.into(),
         false => format!("\"{argument}\""),
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_what_was_meant() {
-        let windows = [r"runs\quick", r"C:\zażółć", r"two words\a", ""].map(double_quoted);
-        assert_eq!(windows, [r"runs\quick", r"C:\zażółć", "\"two words\\a\"", "\"\""]);
+        let windows = [r"runs\quick", "zażółć", r"two words\a", ""].map(double_quoted);
+        assert_eq!(windows, ["\"runs\\quick\"", "zażółć", "\"two words\\a\"", "\"\""]);
         #[cfg(unix)]
         {
             assert_eq!(["runs/a-1.b", "zażółć", "two words"].map(quoted), ["runs/a-1.b", "$'zażółć'", "$'two words'"]);

@@ -23,7 +23,7 @@ export function frame(canvas, width, x, y) {
   const context = canvas.getContext('2d'), step = width + 2;
   context.strokeStyle = '#f0925a';
   context.lineWidth = 2;
-  context.strokeRect(x * step - 1, y * step - 1, step, step);
+  context.strokeRect(x * step + 1, y * step + 1, width - 2, width - 2);
 }
 
 /** The place of a pointer on a canvas, as shares of its width and height. */

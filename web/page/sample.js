@@ -8,6 +8,7 @@ import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
 const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
+const NAMES = ['z', 'f(z)', 'f(f(z))', 'f(f(f(z)))'];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Shows the view. `open` takes an image that is selected. Returns a function that shows everything again. */
@@ -28,26 +29,30 @@ export function sample(models, open) {
   }
 
   $('again').onclick = () => { link.set({ z: seed() + 1 }); all(); };
-  // The sample that the arrow keys have come to.
+  // The image that was clicked last, or that the arrow keys have come to.
   let column = 0, row = 1;
   function draw() {
     if (!rows.length) return;
     grid($('samples'), rows, SIDE);
-    if (document.activeElement === $('samples')) frame($('samples'), SIDE, column, row);
+    const focused = document.activeElement === $('samples');
+    if (focused) frame($('samples'), SIDE, column, row);
+    $('chosen').textContent = focused ? `${NAMES[row]} of noise ${column + 1}: Enter opens it.` : '';
   }
-  const opened = (x, y) => { if (rows[y]) open(rows[y].slice(x * SIZE, (x + 1) * SIZE)); };
+  const opened = () => open(rows[row].slice(column * SIZE, (column + 1) * SIZE));
   $('samples').onfocus = $('samples').onblur = draw;
   $('samples').onclick = event => {
     const [x, y] = place(event, $('samples'));
-    opened(Math.floor(x * COUNT), Math.floor(y * rows.length));
+    [column, row] = [Math.floor(x * COUNT), Math.floor(y * NAMES.length)];
+    if (rows.length) opened();
   };
   $('samples').onkeydown = event => {
-    if (event.key === 'Enter') return opened(column, row);
+    if (!rows.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Enter') return opened();
     const step = ARROWS[event.key];
     if (!step) return;
     event.preventDefault();
     column = (column + step[0] + COUNT) % COUNT;
-    row = (row + step[1] + TIMES + 1) % (TIMES + 1);
+    row = (row + step[1] + NAMES.length) % NAMES.length;
     draw();
   };
 

@@ -139,6 +139,13 @@ mod tests {
     }
 
     #[test]
+    fn a_class_without_samples_has_no_share() {
+        let seen = Classification { features: vec![], probabilities: vec![0.9, 0.1, 0.2, 0.8] };
+        let shares = [0, 1].map(|class| share_of(&seen, 2, &[0, 0], class).unwrap());
+        assert_eq!(shares, [Some(0.5), None]);
+    }
+
+    #[test]
     fn rows_are_those_of_the_class() {
         assert_eq!(rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1, 0, 1], 1), [1.0, 2.0, 5.0, 6.0]);
     }
