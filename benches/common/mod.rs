@@ -38,9 +38,8 @@ pub type Record<'a> = &'a dyn for<'t> Fn(&'t Tape, usize) -> Vec<Var<'t>>;
 /// The benchmarks of one file.
 pub struct Family<'c> {
     group: BenchmarkGroup<'c, WallTime>,
-    gpu: Gpu,
+    variants: Vec<(&'static str, Gpu)>,
     rate: Rate,
-    variant: Option<String>,
 }
 
 /// Whether to check only. The rule is that of criterion.
@@ -71,16 +70,16 @@ pub fn main(name: &str, rate: Rate, benchmarks: impl FnOnce(&mut Family<'_>)) {
         .configure_from_args();
     let gpu = open(None).expect("benchmarks need an adapter");
     println!("{}", gpu.caps());
-    let variant = std::env::var(VARIANT).ok();
-    if let Some(wanted) = &variant {
-        let known = blocking_variants(&gpu).expect("the adapter has kernels");
-        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-        if !names.contains(&wanted.as_str()) {
+    let mut variants = blocking_variants(&gpu).expect("the adapter has kernels");
+    if let Ok(wanted) = std::env::var(VARIANT) {
+        let names: Vec<_> = variants.iter().map(|(name, _)| *name).collect();
+        variants.retain(|(name, _)| *name == wanted);
+        if variants.is_empty() {
             eprintln!("error: --variant is `{wanted}`; this adapter can run {names:?}");
             std::process::exit(1);
         }
     }
-    benchmarks(&mut Family { group: criterion.benchmark_group(name), gpu, rate, variant });
+    benchmarks(&mut Family { group: criterion.benchmark_group(name), variants, rate });
     criterion.final_summary();
 }
 
@@ -101,11 +100,8 @@ impl Family<'_> {
 
     fn subject(&mut self, name: &str, samples: usize, record: Record<'_>) {
         let mut seen: Vec<String> = vec![];
-        for (variant, gpu) in blocking_variants(&self.gpu).unwrap_or_else(|e| panic!("{name}: {e}")) {
-            if self.variant.as_ref().is_some_and(|wanted| *wanted != variant) {
-                continue;
-            }
-            let case = Case::new(&gpu, record, batch()).unwrap_or_else(|e| panic!("{name}, {variant}: {e}"));
+        for (variant, gpu) in &self.variants {
+            let case = Case::new(gpu, record, batch()).unwrap_or_else(|e| panic!("{name}, {variant}: {e}"));
             let kernels: String = case.commands.kernels().iter().map(|k| k.describe()).collect();
             if seen.contains(&kernels) {
                 continue;

@@ -44,7 +44,7 @@ impl Images {
             let [channels, height, width] = Idx::open(&path, &[3, 4])?.image()?;
             return Ok([channels, height.min(width)]);
         }
-        let Listing { pictures, others, .. } = list(folder)?;
+        let Listing { pictures, runs, others, .. } = list(folder)?;
         let step = pictures.len().div_ceil(LOOKED_AT).max(1);
         let (mut sides, mut coloured, mut failed) = (vec![], false, vec![]);
         for path in pictures.iter().step_by(step) {
@@ -59,7 +59,7 @@ impl Images {
         sides.sort_unstable();
         match sides.get(sides.len() / 2) {
             Some(side) => Ok([if coloured { 3 } else { 1 }, *side]),
-            None if failed.is_empty() => Err(no_data(folder, &others)),
+            None if failed.is_empty() => Err(no_data(folder, &runs, &others)),
             None => Err(DataError::Unreadable {
                 path: folder.into(),
                 count: failed.len(),
@@ -136,7 +136,7 @@ impl Images {
         if paths.is_empty() {
             let path = folder.into();
             return Err(match counts {
-                [0, 0] => no_data(folder, &summary.others),
+                [0, 0] => no_data(folder, &summary.runs, &summary.others),
                 [0, count] => DataError::NoTraining { path, count },
                 [count, _] => DataError::NoTest { path, count },
             });
@@ -162,8 +162,8 @@ fn mixed(count: usize) -> Vec<usize> {
 }
 
 /// The error of a folder without images.
-fn no_data(folder: &Path, others: &BTreeMap<String, usize>) -> DataError {
-    let detail = if others.is_empty() { String::new() } else { format!("; {}", summary::others(others)) };
+fn no_data(folder: &Path, runs: &[PathBuf], others: &BTreeMap<String, usize>) -> DataError {
+    let detail = summary::left_out(runs, others).iter().map(|line| format!("; {line}")).collect();
     DataError::NoData { path: folder.into(), detail }
 }
 

@@ -57,12 +57,7 @@ impl fmt::Display for Summary {
             let (count, first) = (self.unreadable.len(), first(&self.unreadable));
             lines.push(format!("{count} left out, which cannot be read: {first}"));
         }
-        if let Some(run) = self.runs.first() {
-            lines.push(format!("{} run folders left out: {}", self.runs.len(), run.display()));
-        }
-        if !self.others.is_empty() {
-            lines.push(others(&self.others));
-        }
+        lines.extend(left_out(&self.runs, &self.others));
         let [black, white] = [self.on_black, self.on_white];
         if black + white > 0 {
             let count = black + white;
@@ -100,8 +95,14 @@ pub(super) fn first(errors: &[FileError]) -> String {
     texts.join("; ")
 }
 
+/// Lines about what is in a folder and no picture of it: run folders, and other files.
+pub(super) fn left_out(runs: &[PathBuf], others: &BTreeMap<String, usize>) -> Vec<String> {
+    let run = runs.first().map(|run| format!("{} run folders left out: {}", runs.len(), run.display()));
+    run.into_iter().chain((!others.is_empty()).then(|| text(others))).collect()
+}
+
 /// The files that are no pictures, as text: the most frequent extensions first.
-pub(super) fn others(others: &BTreeMap<String, usize>) -> String {
+fn text(others: &BTreeMap<String, usize>) -> String {
     let mut kinds: Vec<_> = others.iter().collect();
     kinds.sort_by_key(|&(_, &count)| std::cmp::Reverse(count));
     let kinds: Vec<_> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();

@@ -38,7 +38,7 @@ impl RunFolder {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn check_new(path: &Path) -> Result<(), Error> {
-        if Lock::is_in(path) {
+        if path.join(Lock::FILE).is_file() {
             Lock::take(path)?;
         }
         vacant(path)?;
@@ -202,15 +202,14 @@ impl RunFolder {
     }
 }
 
-/// Checks that no file with a name of a run is in `folder`. An empty folder `samples` is none, and neither is a lock.
+/// Checks that no file with a name of a run is in `folder`. An empty folder `samples` is none.
 fn vacant(folder: &Path) -> Result<(), Error> {
     let taken = |name: &&&str| {
         let path = folder.join(name);
         let empty = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         path.symlink_metadata().is_ok() && !empty
     };
-    let lock = || Some(&Lock::FILE).filter(|name| taken(name) && !Lock::is_in(folder));
-    match TRAINING.iter().chain(&RESULTS).find(taken).or_else(lock) {
+    match TRAINING.iter().chain(&RESULTS).find(taken) {
         Some(found) => Err(Error::Occupied { folder: folder.into(), found: (*found).into() }),
         None => Ok(()),
     }
@@ -236,10 +235,18 @@ mod tests {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, "mine").unwrap();
             let error = RunFolder::create(&folder).unwrap_err().to_string();
-            assert!(error.contains("already contains") && error.contains(&name[..5]), "{error}");
+            assert!(error.contains("already contains") && error.contains(&name[..name.len().min(7)]), "{error}");
             assert_eq!(fs::read(&file).unwrap(), b"mine");
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "a refused folder is left as it was");
         }
+        // Neither is it in a run that goes on.
+        let run = work.path().join("run");
+        fs::create_dir(&run).unwrap();
+        fs::write(run.join(Checkpoint::FILE), "").unwrap();
+        fs::write(run.join(Lock::FILE), "mine").unwrap();
+        let error = RunFolder::resume(&run).unwrap_err().to_string();
+        assert!(error.contains("already contains .lock"), "{error}");
+        assert_eq!(fs::read(run.join(Lock::FILE)).unwrap(), b"mine");
     }
 
     #[test]

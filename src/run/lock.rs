@@ -19,15 +19,7 @@ impl Lock {
     /// The name of the locked file.
     pub const FILE: &'static str = ".lock";
 
-    /// Whether a lock, held or left behind, is in `folder`: a file that says a process, or nothing yet. A file that cannot be read
-    /// is one that a process on Windows holds.
-    pub fn is_in(folder: &Path) -> bool {
-        let path = folder.join(Self::FILE);
-        let ours = |text: Vec<u8>| text.is_empty() || text.starts_with(HOLDER.as_bytes());
-        path.symlink_metadata().is_ok_and(|facts| facts.is_file()) && std::fs::read(&path).map_or(true, ours)
-    }
-
-    /// Locks the existing folder `folder`.
+    /// Locks the existing folder `folder`. A file of this name that another program wrote is left as it is.
     pub fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(Self::FILE);
         let failed = |e: &std::io::Error| FileError::unwritable(&path, e);
@@ -45,6 +37,11 @@ impl Lock {
                 let by = if by.is_empty() { "another process" } else { by.trim_end() };
                 return Err(Error::InUse { folder: folder.into(), by: by.into() });
             }
+        }
+        let mut found = vec![];
+        file.read_to_end(&mut found).map_err(|e| failed(&e))?;
+        if !found.is_empty() && !found.starts_with(HOLDER.as_bytes()) {
+            return Err(Error::Occupied { folder: folder.into(), found: Self::FILE.into() });
         }
         let host = gethostname::gethostname();
         let holder = format!("{HOLDER}{} on {}\n", std::process::id(), host.display());

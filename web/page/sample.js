@@ -7,8 +7,8 @@ import { drag, frame, grid, place, put } from './picture.js';
 import { link } from './state.js';
 
 const $ = id => document.getElementById(id);
-const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8, TIMES = 3;
-const NAMES = ['z', 'f(z)', 'f(f(z))', 'f(f(f(z)))'];
+const SIDE = 28, SIZE = SIDE * SIDE, COUNT = 8;
+const NAMES = ['z', 'f(z)', 'f(f(z))', 'f(f(f(z)))'], TIMES = NAMES.length - 1;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Shows the view. `open` takes an image that is selected. Returns a function that shows everything again. */
@@ -38,15 +38,15 @@ export function sample(models, open) {
     if (focused) frame($('samples'), SIDE, column, row);
     $('chosen').textContent = focused ? `${NAMES[row]} of noise ${column + 1}: Enter opens it.` : '';
   }
-  const opened = () => open(rows[row].slice(column * SIZE, (column + 1) * SIZE));
+  const opened = () => rows.length && open(rows[row].slice(column * SIZE, (column + 1) * SIZE));
   $('samples').onfocus = $('samples').onblur = draw;
   $('samples').onclick = event => {
     const [x, y] = place(event, $('samples'));
-    [column, row] = [Math.floor(x * COUNT), Math.floor(y * NAMES.length)];
-    if (rows.length) opened();
+    [column, row] = [[x, COUNT], [y, NAMES.length]].map(([at, count]) => Math.min(count - 1, Math.floor(at * count)));
+    opened();
   };
   $('samples').onkeydown = event => {
-    if (!rows.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter') return opened();
     const step = ARROWS[event.key];
     if (!step) return;
